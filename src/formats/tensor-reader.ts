@@ -1,0 +1,95 @@
+/**
+ * The part of reading that all formats share: a checked header and an open handle become a `TensorFile`.
+ * @module
+ */
+
+import type { FileHandle } from 'node:fs/promises';
+import { types } from 'node:util';
+import { fail, got } from '../errors.js';
+import { openToRead, quote, readFully } from './disk.js';
+import { isCount, type TensorEntry, type TensorFile } from './tensor-file.js';
+
+/** The most names that the error for an unknown name lists. */
+const MAX_LISTED = 8;
+
+/** What a format's header says, after all its checks. */
+export interface TensorLayout {
+  /** The tensors in the order of their bytes in the file. */
+  readonly tensors: readonly TensorEntry[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Opens a file, lets the format read and check its header, and keeps it open; a refused file is closed again.
+ * @param layout - reads the header; gets the handle and the size of the file in bytes
+ * @throws `ERR_QUANTLANE_FORMAT` when the file cannot be opened or its header is refused.
+ */
+export async function openTensorFile(
+  path: string,
+  format: TensorFile['format'],
+  layout: (handle: FileHandle, size: number) => Promise<TensorLayout>,
+): Promise<TensorFile> {
+  const { handle, size } = await openToRead(path);
+  try {
+    return tensorFile(handle, path, format, await layout(handle, size));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** The open file over its layout; takes the handle over. */
+function tensorFile(
+  handle: FileHandle,
+  path: string,
+  format: TensorFile['format'],
+  { tensors, metadata }: TensorLayout,
+): TensorFile {
+  const byName = new Map(tensors.map((entry) => [entry.name, entry]));
+  let closing: Promise<void> | undefined;
+
+  function find(name: string): TensorEntry {
+    const entry = byName.get(name);
+    if (entry === undefined)
+      throw fail('ERR_QUANTLANE_ARGUMENT', `${path}: Expected ${listed(tensors)}, got ${quote(String(name))}`);
+    return entry;
+  }
+
+  async function read(entry: TensorEntry, position: number, target: Uint8Array): Promise<void> {
+    if (closing !== undefined) throw fail('ERR_QUANTLANE_CLOSED', `${path}: Expected an open file, got a closed one`);
+    // Only the name of the caller's entry is trusted, so no forged entry reads outside its tensor.
+    const { name, offset, byteLength } = find(entry.name);
+    checkRange(path, name, byteLength, position, target);
+    await readFully(handle, path, offset + position, target);
+  }
+
+  function close(): Promise<void> {
+    closing ??= handle.close();
+    return closing;
+  }
+
+  return Object.freeze({ path, format, tensors, metadata, find, read, close, [Symbol.asyncDispose]: close });
+}
+
+/**
+ * Checks that a run of bytes lies inside a tensor; an empty run at its end does.
+ * @param byteLength - bytes of the tensor
+ * @param position - bytes from the beginning of the tensor
+ * @throws `ERR_QUANTLANE_ARGUMENT` otherwise.
+ */
+export function checkRange(path: string, name: string, byteLength: number, position: number, bytes: Uint8Array): void {
+  if (!types.isUint8Array(bytes)) throw fail('ERR_QUANTLANE_ARGUMENT', `Expected a Uint8Array, got ${got(bytes)}`);
+  if (isCount(position) && position + bytes.length <= byteLength) return;
+  throw fail(
+    'ERR_QUANTLANE_ARGUMENT',
+    `${path}: Expected a range inside the ${byteLength} bytes of ${quote(name)}, got ${bytes.length} bytes at ${position}`,
+  );
+}
+
+/** The names of a file for a message, the first few only. */
+function listed(tensors: readonly TensorEntry[]): string {
+  if (tensors.length === 0) return 'no name, since the file has no tensors';
+  const names = tensors.slice(0, MAX_LISTED).map((entry) => quote(entry.name));
+  const more = tensors.length - names.length;
+  return `one of the tensors ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
