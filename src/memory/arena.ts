@@ -1,0 +1,307 @@
+/**
+ * One shared `WebAssembly.Memory` that every lane's kernels run over, and the leases of its bytes.
+ *
+ * Accounting is exact and in bytes as the allocator takes them: each request rounded up to 64, at least 64.
+ * @module
+ */
+
+import { fail, got, type QuantlaneError } from '../errors.js';
+import { Allocator, roundedBytes } from './allocator.js';
+import { Credits } from './credits.js';
+import { isCount } from './dtype.js';
+import { Lease, type LeaseHome, type Slot } from './lease.js';
+import { formatSize } from './size.js';
+
+/** How an arena is made. */
+export interface ArenaOptions {
+  /** Bytes that can be leased, rounded up to 64. */
+  readonly bytes: number;
+  /** Bytes at the beginning of the memory that are never leased, rounded up to 64; default 0. */
+  readonly reserved?: number;
+}
+
+/** How a request waits. */
+export interface AcquireOptions {
+  /** Takes the request out of the queue. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Bytes in use that the requester keeps until it is served: the sum of `allocatedBytes` of its leases; default 0.
+   * Less than that hides a deadlock, more reports one that is none.
+   */
+  readonly holding?: number | undefined;
+}
+
+/** What is leased; all sizes in bytes as the allocator takes them. */
+export interface ArenaStatistics {
+  /** Bytes that can be leased in all. */
+  readonly capacity: number;
+  /** Bytes of all leases that were not given back, leaked ones included. */
+  readonly inUse: number;
+  /** The highest `inUse` so far. */
+  readonly peak: number;
+  /** Leases that were not given back, leaked ones included. */
+  readonly leases: number;
+  /** Leases that were collected while owned. Their memory is never used again: somebody may still hold a view. */
+  readonly leaked: number;
+  /** Bytes of those. */
+  readonly leakedBytes: number;
+  /** Requests that wait for room. */
+  readonly waiting: number;
+}
+
+/** Bytes of a page of WebAssembly. */
+const PAGE = 2 ** 16;
+
+/** The memory stays below this: kernels take addresses as signed 32-bit words. */
+const MAX_MEMORY = 2 ** 31;
+
+/** Leases of one turn that are kept before they are watched. */
+const MAX_FRESH = 256;
+
+/** Leases pieces of one shared memory of fixed size. */
+export class Arena {
+  /** Its size never changes: growing under atomics misbehaves, and pages that are not touched cost nothing. */
+  readonly memory: WebAssembly.Memory;
+  /** The bytes of `memory`. */
+  readonly buffer: SharedArrayBuffer;
+  /** Bytes that can be leased in all. */
+  readonly capacity: number;
+  readonly #start: number;
+  readonly #allocator: Allocator;
+  readonly #credits: Credits;
+  readonly #home: LeaseHome;
+  readonly #listeners = new Set<() => void>();
+  /** Leases of this turn of the event loop that nobody watches yet. */
+  readonly #fresh: { readonly lease: Lease; readonly slot: Slot }[] = [];
+  /** Leases that were not given back. */
+  #leases = 0;
+  readonly #leaks: Slot[] = [];
+  #leakedBytes = 0;
+  /** Bytes of the largest request that leaks leave possible; undefined after a leak, until somebody asks. */
+  #possible: number | undefined;
+  /** Neither the registry nor a slot refers to a handle, or it would never be collected. */
+  readonly #registry = new FinalizationRegistry<Slot>((slot) => {
+    if (slot.isOwned) this.#leak(slot);
+  });
+  #generation = 0;
+  #peak = 0;
+  #closed: { readonly error: unknown } | undefined;
+
+  /**
+   * @throws `ERR_QUANTLANE_ARGUMENT` for a size that is no positive integer, a total of 2 GiB or more, or when the host
+   *   has no room for the memory (the cause is kept).
+   */
+  constructor(options: ArenaOptions) {
+    const { bytes, reserved = 0 } = options;
+    if (!isCount(bytes) || bytes === 0) throw expected('an arena of at least 1 byte, as an integer', got(bytes));
+    if (!isCount(reserved)) throw expected('a count of reserved bytes', got(reserved));
+    this.capacity = roundedBytes(bytes);
+    this.#start = reserved === 0 ? 0 : roundedBytes(reserved);
+    this.#possible = this.capacity;
+    this.memory = allocateMemory(this.#start + this.capacity);
+    this.buffer = this.memory.buffer as unknown as SharedArrayBuffer;
+    this.#allocator = new Allocator(this.#start, this.#start + this.capacity);
+    this.#credits = new Credits({
+      fits: (size) => this.#allocator.fits(size),
+      take: (size) => this.#take(size),
+      problem: (size) => this.#problem(size),
+      busy: () => this.#allocator.inUse - this.#leakedBytes,
+      eased: () => this.#notify(),
+    });
+    this.#home = { giveBack: (lease, slot) => this.#giveBack(lease, slot) };
+  }
+
+  /**
+   * Leases memory now. The bytes are as the last owner left them, not zero.
+   * @param bytes - from 0
+   * @throws `ERR_QUANTLANE_ARENA_TOO_SMALL` when it can never fit, `ERR_QUANTLANE_ARENA_FULL` when it does not fit now
+   *   or requests wait before it, `ERR_QUANTLANE_ARGUMENT` for no count of bytes, the error of `close` after it.
+   */
+  lease(bytes: number): Lease {
+    this.#check(bytes);
+    if (this.#credits.size === 0 && this.#allocator.fits(bytes)) return this.#take(bytes);
+    const waiting = this.#credits.size;
+    const largest = this.#allocator.largestFree;
+    throw fail(
+      'ERR_QUANTLANE_ARENA_FULL',
+      `Expected room for ${formatSize(bytes)}, got ${formatSize(largest)} in one piece; ${waiting} waiting before it`,
+      { details: { bytes, largestFree: largest, waiting } },
+    );
+  }
+
+  /**
+   * Leases memory when there is room, first come, first served; see `Credits` for the one exception.
+   * @param bytes - from 0
+   * @returns rejects as `lease` throws, except that it waits where `lease` is full; with the signal's reason; and with
+   *   `ERR_QUANTLANE_ARENA_STUCK` when all memory in use is held by requests that wait and this is the newest of them.
+   */
+  acquire(bytes: number, options: AcquireOptions = {}): Promise<Lease> {
+    const { signal, holding = 0 } = options;
+    try {
+      if (!isCount(holding)) throw expected('a count of bytes held', got(holding));
+      signal?.throwIfAborted();
+      this.#check(bytes);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // Rounding up makes `byteLength` of a single lease as good as its `allocatedBytes`.
+    return this.#credits.wait(bytes, holding === 0 ? 0 : roundedBytes(holding), signal);
+  }
+
+  /**
+   * Whether `lease(bytes)` would succeed now.
+   * @throws `ERR_QUANTLANE_ARGUMENT` for no count of bytes.
+   */
+  has(bytes: number): boolean {
+    checkBytes(bytes);
+    return this.#closed === undefined && this.#credits.size === 0 && this.#allocator.fits(bytes);
+  }
+
+  /**
+   * Calls `listener` when memory was given back, or waiting requests left unserved, after those that wait were served:
+   * `has` may be true where it was not. It runs inside the release and must not throw.
+   * @returns stops the calls; a second time it does nothing
+   */
+  onRelease(listener: () => void): () => void {
+    const call = () => listener(); // its own identity: the same function may listen twice
+    this.#listeners.add(call);
+    return () => void this.#listeners.delete(call);
+  }
+
+  /**
+   * Rejects all requests that wait, and later ones, with `error`. Leases stay valid and can be released. A second
+   * close changes nothing.
+   */
+  close(error: unknown): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = { error };
+    this.#credits.close(error);
+  }
+
+  /** What is leased at this moment. */
+  statistics(): ArenaStatistics {
+    return {
+      capacity: this.capacity,
+      inUse: this.#allocator.inUse,
+      peak: this.#peak,
+      leases: this.#leases,
+      leaked: this.#leaks.length,
+      leakedBytes: this.#leakedBytes,
+      waiting: this.#credits.size,
+    };
+  }
+
+  /** Throws for a request that need not be looked at: closed, no count, or impossible. */
+  #check(bytes: number): void {
+    if (this.#closed !== undefined) throw this.#closed.error;
+    checkBytes(bytes);
+    const problem = this.#problem(bytes);
+    if (problem !== undefined) throw problem;
+  }
+
+  /** Why a request can never be served, or undefined. */
+  #problem(bytes: number): QuantlaneError | undefined {
+    this.#possible ??= this.#longestRun();
+    if (bytes <= this.#possible) return undefined;
+    const lost = this.#leakedBytes === 0 ? '' : `; ${formatSize(this.#leakedBytes)} leaked`;
+    const { capacity } = this;
+    return fail(
+      'ERR_QUANTLANE_ARENA_TOO_SMALL',
+      `Expected a request of at most ${formatSize(this.#possible)}, got ${formatSize(bytes)}: ` +
+        `the arena has ${formatSize(capacity)}${lost}`,
+      { details: { bytes, capacity, possible: this.#possible, leakedBytes: this.#leakedBytes } },
+    );
+  }
+
+  /** Leases memory that is known to fit. */
+  #take(bytes: number): Lease {
+    const byteOffset = this.#allocator.allocate(bytes);
+    this.#generation += 1;
+    const slot: Slot = { byteOffset, allocatedBytes: roundedBytes(bytes), generation: this.#generation, isOwned: true, isWatched: false };
+    this.#leases += 1;
+    this.#peak = Math.max(this.#peak, this.#allocator.inUse);
+    const lease = new Lease(this.#home, slot, bytes);
+    this.#watchSoon(lease, slot);
+    return lease;
+  }
+
+  /** Takes the memory of a lease back and passes it on. */
+  #giveBack(lease: Lease, slot: Slot): void {
+    if (slot.isWatched) this.#registry.unregister(lease);
+    slot.isWatched = true;
+    this.#leases -= 1;
+    this.#allocator.free(slot.byteOffset);
+    this.#credits.serve();
+    this.#notify();
+  }
+
+  /**
+   * Has a lease watched from the end of this turn of the event loop on: most are given back before, and watching costs
+   * as much as leasing.
+   */
+  #watchSoon(lease: Lease, slot: Slot): void {
+    if (this.#fresh.length === 0) setImmediate(() => this.#watchFresh());
+    else if (this.#fresh.length >= MAX_FRESH) this.#watchFresh();
+    this.#fresh.push({ lease, slot });
+  }
+
+  #watchFresh(): void {
+    for (const { lease, slot } of this.#fresh) {
+      // Given back leases count as watched: there is nothing left to do for them.
+      if (slot.isWatched) continue;
+      slot.isWatched = true;
+      this.#registry.register(lease, slot, lease);
+    }
+    this.#fresh.length = 0;
+  }
+
+  /** Counts a lease whose handle was collected while owned. */
+  #leak(slot: Slot): void {
+    this.#leaks.push(slot);
+    this.#leakedBytes += slot.allocatedBytes;
+    this.#possible = undefined;
+    this.#credits.reviewSoon();
+  }
+
+  /** Bytes of the longest run with no leak in it. */
+  #longestRun(): number {
+    let longest = 0;
+    let from = this.#start;
+    for (const leak of this.#leaks.sort((a, b) => a.byteOffset - b.byteOffset)) {
+      longest = Math.max(longest, leak.byteOffset - from);
+      from = leak.byteOffset + leak.allocatedBytes;
+    }
+    return Math.max(longest, this.#start + this.capacity - from);
+  }
+
+  /** Calls the listeners that listen now; one added meanwhile is not called. */
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/**
+ * A shared memory of so many bytes, rounded up to whole pages.
+ * @throws `ERR_QUANTLANE_ARGUMENT` when that is 2 GiB or more, or the host has no room for it.
+ */
+function allocateMemory(bytes: number): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / PAGE);
+  if (pages * PAGE >= MAX_MEMORY) throw expected('a memory below 2 GiB in all', formatSize(pages * PAGE));
+  try {
+    return new WebAssembly.Memory({ shared: true, initial: pages, maximum: pages });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    const text = `Expected a host with room for an arena of ${formatSize(pages * PAGE)}, got '${cause.message}'`;
+    throw fail('ERR_QUANTLANE_ARGUMENT', text, { details: { bytes: pages * PAGE }, cause });
+  }
+}
+
+/** Refuses what is no count of bytes. */
+function checkBytes(bytes: number): void {
+  if (!isCount(bytes)) throw expected('a count of bytes: an integer from 0 to 2^53 - 1', got(bytes));
+}
+
+/** The error for a wrong argument. */
+function expected(what: string, actual: string): QuantlaneError {
+  return fail('ERR_QUANTLANE_ARGUMENT', `Expected ${what}, got ${actual}`);
+}

@@ -1,0 +1,24 @@
+/**
+ * Shared memory: one arena of fixed size, leases with one owner at a time, and requests that wait for room.
+ * @module
+ */
+
+export { Allocator, GRANULARITY, roundedBytes } from './allocator.js';
+export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './arena.js';
+export { Arena } from './arena.js';
+export type { InputDtype, InputView } from './dtype.js';
+export {
+  bytesOf,
+  checkDtype,
+  elementsOf,
+  INPUT_DTYPE_BYTES,
+  INPUT_DTYPES,
+  isInputDtype,
+  MAX_DIMENSIONS,
+  viewOf,
+} from './dtype.js';
+export type { LeaseState } from './lease.js';
+export { Lease, Ownership } from './lease.js';
+export { clearOutcome, MAX_LANES, RING_BYTES, Ring, SLOTS } from './ring.js';
+export { formatSize, parseSize } from './size.js';
+export { TensorLease } from './tensor-lease.js';

@@ -1,0 +1,172 @@
+/**
+ * A piece of the arena in the hands of one owner, and the token that stands for it while the runtime owns it.
+ *
+ * ```text
+ *            consume()                release()
+ *   owned ─────────────► consumed ─────────────► (memory given back)
+ *     │  ◄───────────── Ownership
+ *     │     restore()
+ *     └── release() ──► released                 (memory given back)
+ * ```
+ * @module
+ */
+
+import { fail, type QuantlaneError } from '../errors.js';
+
+/** Who owns the memory of a handle: its holder, the runtime, or nobody through this handle. */
+export type LeaseState = 'owned' | 'consumed' | 'released';
+
+/** The place of a lease in the arena. It never refers to the handle, so that it can tell of a handle that is gone. */
+export interface Slot {
+  /** Bytes from the beginning of the memory, a multiple of 64. */
+  readonly byteOffset: number;
+  /** Bytes that the allocator took: the request rounded up to 64, at least 64. */
+  readonly allocatedBytes: number;
+  /** Number of this lease among all of its arena, from 1; tells apart leases of the same offset. */
+  readonly generation: number;
+  /** Whether the handle owns the memory: collecting it then is a leak. */
+  isOwned: boolean;
+  /** Whether the arena need not look at the handle any more: it is watched, or given back. */
+  isWatched: boolean;
+}
+
+/** What a lease asks of the arena that made it. */
+export interface LeaseHome {
+  /** Takes the memory back and watches the handle no more. */
+  giveBack(lease: Lease, slot: Slot): void;
+}
+
+/** Memory that is owned until it is released, consumed, or leaked: collected while still owned. */
+export class Lease {
+  /** Bytes from the beginning of the memory, a multiple of 64. */
+  readonly byteOffset: number;
+  /** Bytes as requested; 0 is possible. */
+  readonly byteLength: number;
+  /** Bytes that the lease takes of the arena: `byteLength` rounded up to 64, at least 64. */
+  readonly allocatedBytes: number;
+  /** Number of this lease among all of its arena, from 1. A descriptor carries it, so that a stale one is noticed. */
+  readonly generation: number;
+  readonly #home: LeaseHome;
+  readonly #slot: Slot;
+  #state: LeaseState = 'owned';
+
+  /** Leases are made by `Arena.lease` and `Arena.acquire`. */
+  constructor(home: LeaseHome, slot: Slot, byteLength: number) {
+    this.byteOffset = slot.byteOffset;
+    this.byteLength = byteLength;
+    this.allocatedBytes = slot.allocatedBytes;
+    this.generation = slot.generation;
+    this.#home = home;
+    this.#slot = slot;
+  }
+
+  /** Who owns the memory; `consumed` also after the runtime has given it back. */
+  get state(): LeaseState {
+    return this.#state;
+  }
+
+  /** Whether the handle does not own the memory any more: released or consumed. */
+  get released(): boolean {
+    return this.#state !== 'owned';
+  }
+
+  /**
+   * Gives the memory back. Views on it must not be used any more: the bytes may be leased again.
+   * @throws `ERR_QUANTLANE_DOUBLE_RELEASE` when it was released or consumed before.
+   */
+  release(): void {
+    if (this.#state !== 'owned') throw doubleRelease(`lease ${this.generation} that was ${this.#state} before`);
+    this.#giveBack('released');
+  }
+
+  /**
+   * Hands the memory to the runtime; the handle cannot be used any more, unless the token restores it.
+   * @throws `ERR_QUANTLANE_LEASE_RELEASED` when the handle does not own it.
+   */
+  consume(): Ownership {
+    this.assertOwned();
+    this.#state = 'consumed';
+    this.#slot.isOwned = false;
+    return new Ownership(this, (isRestored) => this.#end(isRestored));
+  }
+
+  /**
+   * Passes when the handle owns the memory.
+   * @throws `ERR_QUANTLANE_LEASE_RELEASED` when it was released or consumed.
+   */
+  assertOwned(): void {
+    if (this.#state === 'owned') return;
+    throw fail('ERR_QUANTLANE_LEASE_RELEASED', `Expected a lease that is owned, got one that was ${this.#state}`, {
+      details: { generation: this.generation },
+    });
+  }
+
+  /** Releases what is still owned; does nothing after `release` or `consume`. */
+  [Symbol.dispose](): void {
+    if (this.#state === 'owned') this.release();
+  }
+
+  /** The end of a token: it refers to the handle, which is therefore not collected before. */
+  #end(isRestored: boolean): void {
+    if (!isRestored) return this.#giveBack('consumed');
+    this.#state = 'owned';
+    this.#slot.isOwned = true;
+  }
+
+  #giveBack(state: LeaseState): void {
+    this.#state = state;
+    this.#slot.isOwned = false;
+    this.#home.giveBack(this, this.#slot);
+  }
+}
+
+/** The memory of a consumed lease. It must be ended once: nobody counts a token that is lost. */
+export class Ownership {
+  /** Bytes from the beginning of the memory, a multiple of 64. */
+  readonly byteOffset: number;
+  /** Bytes as requested. */
+  readonly byteLength: number;
+  /** Bytes that it takes of the arena; what `Arena.acquire` calls `holding`. */
+  readonly allocatedBytes: number;
+  /** Number of the lease among all of its arena. */
+  readonly generation: number;
+  #end: ((isRestored: boolean) => void) | undefined;
+
+  /** Tokens are made by `Lease.consume`. */
+  constructor(lease: Lease, end: (isRestored: boolean) => void) {
+    this.byteOffset = lease.byteOffset;
+    this.byteLength = lease.byteLength;
+    this.allocatedBytes = lease.allocatedBytes;
+    this.generation = lease.generation;
+    this.#end = end;
+  }
+
+  /**
+   * Gives the memory back to the arena.
+   * @throws `ERR_QUANTLANE_DOUBLE_RELEASE` when the token was ended before.
+   */
+  release(): void {
+    this.#finish(false);
+  }
+
+  /**
+   * Gives the memory back to the handle, which is owned again.
+   * @throws `ERR_QUANTLANE_DOUBLE_RELEASE` when the token was ended before.
+   */
+  restore(): void {
+    this.#finish(true);
+  }
+
+  /** Ends the token, once. */
+  #finish(isRestored: boolean): void {
+    const end = this.#end;
+    if (end === undefined) throw doubleRelease(`the token of lease ${this.generation} that was ended before`);
+    this.#end = undefined;
+    end(isRestored);
+  }
+}
+
+/** The error for memory that would be given back twice. */
+function doubleRelease(what: string): QuantlaneError {
+  return fail('ERR_QUANTLANE_DOUBLE_RELEASE', `Expected to release memory once, got ${what}`);
+}

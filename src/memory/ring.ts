@@ -1,0 +1,226 @@
+/**
+ * The ring of descriptors: how the runtime (the one producer) and the lanes share work without messages.
+ *
+ * A descriptor is a slot of `Size.Descriptor` bytes (see `scheme/codes`). The producer fills free slots in order of
+ * their sequence number and publishes them by storing `State.Ready` and then the head; a lane claims a ready slot by
+ * a compare-and-exchange that also writes which lane it is, so that the slots of a lane that died are known. Every
+ * other word of a slot is written by one side at a time: by the producer until it stores `Ready`, by the claiming lane
+ * until it stores `Done`. All words here are accessed with `Atomics`, which are sequentially consistent: what was
+ * written before a state was stored is seen by whoever loads that state.
+ * @module
+ */
+import { Size, State, Word } from '../scheme/codes.js';
+
+/** Most lanes of a runtime. */
+export const MAX_LANES = 64;
+
+/** Slots of the ring; a power of two. */
+export const SLOTS = 512;
+
+/**
+ * The shared words of the ring, as indices of 32-bit words. They stand 128 bytes apart, so that no two owners write to
+ * one cache line.
+ */
+const enum Shared {
+  /** Sequence number of the oldest slot in use. Written by the producer. */
+  Tail = 0,
+  /** One past the newest. Written by the producer, after the slots before it are ready. */
+  Head = 32,
+  /** Counts reasons to look for work. Added to by the producer and by a lane whose result others wait for; lanes wait on it. */
+  Work = 64,
+  /** Counts finished descriptors. Added to by lanes after they stored `Done`; the producer waits on it. */
+  Finished = 96,
+  /** 1 asks the lanes to return. Written by the producer. */
+  Stop = 128,
+  /** Two descriptors for work in place, each of `Size.DescriptorWords` words. Used by the producer's thread only. */
+  InPlace = 256,
+  /** The slots. */
+  Slots = 512,
+}
+
+/** Bytes at the start of the arena that the ring takes. */
+export const RING_BYTES = Shared.Slots * 4 + SLOTS * Size.Descriptor;
+
+/** The ring over an arena; both sides make their own. */
+export class Ring {
+  /** The whole arena as signed words. */
+  readonly words: Int32Array<SharedArrayBuffer>;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.words = new Int32Array(buffer);
+  }
+
+  /** Byte address of the descriptor of a sequence number. */
+  address(sequence: number): number {
+    return (Shared.Slots + (sequence & (SLOTS - 1)) * Size.DescriptorWords) * 4;
+  }
+
+  /** Byte address of the first slot. */
+  get base(): number {
+    return Shared.Slots * 4;
+  }
+
+  /** Byte address of descriptor 0 or 1 for work in place. */
+  inPlace(which: 0 | 1): number {
+    return (Shared.InPlace + which * Size.DescriptorWords) * 4;
+  }
+
+  /** Producer: whether `count` slots are free. */
+  hasRoom(count: number): boolean {
+    return ((this.head - this.tail) | 0) + count <= SLOTS;
+  }
+
+  /** Sequence number of the next slot to fill. */
+  get head(): number {
+    return Atomics.load(this.words, Shared.Head);
+  }
+
+  /** Sequence number of the oldest slot in use. */
+  get tail(): number {
+    return Atomics.load(this.words, Shared.Tail);
+  }
+
+  /** Producer: makes the slot at the head, filled before, ready for any lane. Lanes see it at once; `wake` those that sleep. */
+  publish(): void {
+    const sequence = this.head;
+    Atomics.store(this.words, (this.address(sequence) >> 2) + Word.State, State.Ready);
+    Atomics.store(this.words, Shared.Head, (sequence + 1) | 0);
+  }
+
+  /** Producer: gives free slots at the tail back. */
+  retire(): void {
+    const head = this.head;
+    let tail = this.tail;
+    while (tail !== head && this.state(tail) === State.Free) tail = (tail + 1) | 0;
+    Atomics.store(this.words, Shared.Tail, tail);
+  }
+
+  /** State of the slot of a sequence number. */
+  state(sequence: number): State {
+    return Atomics.load(this.words, (this.address(sequence) >> 2) + Word.State);
+  }
+
+  /** Producer: the slot, whose results have been read, is free. */
+  free(sequence: number): void {
+    Atomics.store(this.words, (this.address(sequence) >> 2) + Word.State, State.Free);
+  }
+
+  /** Producer: withdraws a slot that no lane has claimed; false where one has. */
+  withdraw(sequence: number): boolean {
+    const at = (this.address(sequence) >> 2) + Word.State;
+    return Atomics.compareExchange(this.words, at, State.Ready, State.Cancelled) === State.Ready;
+  }
+
+  /** Lets at most `count` sleeping lanes look for work. */
+  wake(count: number): void {
+    Atomics.add(this.words, Shared.Work, 1);
+    Atomics.notify(this.words, Shared.Work, count);
+  }
+
+  /** Lane: the count of reasons to look for work, to be read before looking and passed to `sleep`. */
+  get workCount(): number {
+    return Atomics.load(this.words, Shared.Work);
+  }
+
+  /** Lane: blocks the thread until there is work or `milliseconds` have passed. */
+  doze(seen: number, milliseconds: number): void {
+    Atomics.wait(this.words, Shared.Work, seen, milliseconds);
+  }
+
+  /** Lane: waits without blocking until there is work or `milliseconds` have passed. */
+  async sleep(seen: number, milliseconds: number): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, Shared.Work, seen, milliseconds);
+    if (wait.async) await wait.value;
+  }
+
+  /** Lane: claims a descriptor; its byte address, or −1 where there is nothing to do. */
+  claim(lane: number): number {
+    const head = this.head;
+    for (let sequence = this.tail; sequence !== head; sequence = (sequence + 1) | 0) {
+      const address = this.address(sequence);
+      const state = (address >> 2) + Word.State;
+      if (Atomics.load(this.words, state) !== State.Ready || !this.#isDue(address)) continue;
+      if (Atomics.compareExchange(this.words, state, State.Ready, State.Running + lane) !== State.Ready) continue;
+      // The slot may have been withdrawn and filled again between the two looks: now that it is ours, look again.
+      if (this.#isDue(address)) return address;
+      Atomics.store(this.words, state, State.Ready);
+    }
+    return -1;
+  }
+
+  /** Whether every descriptor of the earlier pass that this one builds on is done. */
+  #isDue(address: number): boolean {
+    const at = address >> 2;
+    const count = this.words[at + Word.BarrierCount]!;
+    const first = this.words[at + Word.BarrierFirst]!;
+    for (let k = 0; k < count; k++) if (this.state(first + k) !== State.Done) return false;
+    return true;
+  }
+
+  /** Lane: the descriptor at `address` is carried out and its result words are written. */
+  finish(address: number): void {
+    Atomics.store(this.words, (address >> 2) + Word.State, State.Done);
+    Atomics.add(this.words, Shared.Finished, 1);
+    Atomics.notify(this.words, Shared.Finished, 1);
+  }
+
+  /** Producer: the count of finished descriptors, to be read before looking and passed to `untilFinished`. */
+  get finishedCount(): number {
+    return Atomics.load(this.words, Shared.Finished);
+  }
+
+  /** Producer: waits without blocking until a lane finished something or `milliseconds` have passed. */
+  async untilFinished(seen: number, milliseconds: number): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, Shared.Finished, seen, milliseconds);
+    if (wait.async) await wait.value;
+  }
+
+  /** Producer: makes itself look again, as a lane that finishes would. */
+  nudge(): void {
+    Atomics.add(this.words, Shared.Finished, 1);
+    Atomics.notify(this.words, Shared.Finished);
+  }
+
+  /** Producer: asks every lane to return, or lets new ones run. */
+  setStop(stop: boolean): void {
+    Atomics.store(this.words, Shared.Stop, stop ? 1 : 0);
+    if (stop) this.wake(MAX_LANES);
+  }
+
+  /** Whether lanes are asked to return. */
+  get isStopped(): boolean {
+    return Atomics.load(this.words, Shared.Stop) === 1;
+  }
+
+  /** Sequence numbers of the slots that a lane, which has died, was running. */
+  heldBy(lane: number): number[] {
+    const held: number[] = [];
+    for (let sequence = this.tail; sequence !== this.head; sequence = (sequence + 1) | 0) {
+      if (this.state(sequence) === State.Running + lane) held.push(sequence);
+    }
+    return held;
+  }
+
+  /** Producer: makes a slot that a dead lane held ready again, or done with an error where it has killed too many. */
+  giveBack(sequence: number, attempts: number, poison: number): void {
+    const at = this.address(sequence) >> 2;
+    const tried = this.words[at + Word.Attempts]! + 1;
+    this.words[at + Word.Attempts] = tried;
+    if (tried < attempts) {
+      Atomics.store(this.words, at + Word.State, State.Ready);
+    } else {
+      this.words[at + Word.Status] = poison;
+      Atomics.store(this.words, at + Word.State, State.Done);
+    }
+  }
+}
+
+/** Empties the words that a kernel writes its outcome to, before the descriptor at `address` is carried out anew. */
+export function clearOutcome(words: Int32Array, address: number): void {
+  const at = address >> 2;
+  words[at + Word.Status] = 0;
+  words[at + Word.BadCount] = 0;
+  words[at + Word.BadFirst] = -1;
+  words[at + Word.High] = 0;
+  words[at + Word.Low] = -0x80000000;
+}

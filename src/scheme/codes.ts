@@ -1,0 +1,226 @@
+/**
+ * Every numeric code that TypeScript and the kernels share. This one file is compiled by both `tsc` and `asc`, so
+ * the two cannot disagree; it therefore uses only what both languages have: `const enum`.
+ * @module
+ */
+
+/** Element type of the values on the float side. */
+export const enum Dtype {
+  Float32 = 0,
+  Float16 = 1,
+  Bfloat16 = 2,
+}
+
+/** Integer type that a code or a zero point is stored in. */
+export const enum Storage {
+  Int8 = 0,
+  Uint8 = 1,
+  Int16 = 2,
+  Uint16 = 3,
+  Int32 = 4,
+}
+
+/** Type that a scale is stored in. */
+export const enum ScaleType {
+  Float32 = 0,
+  Float16 = 1,
+}
+
+/** How the scale is formed from the extent (amax, or max − min) and the divisor M. */
+export const enum ScaleForm {
+  /** `extent / M` */
+  Divide = 0,
+  /** `extent * (1 / M)` */
+  Reciprocal = 1,
+  /** `1 / (M / extent)`: the multiplier is formed first and the stored scale is its inverse. */
+  Inverse = 2,
+}
+
+/** How the scale is applied to a value x. */
+export const enum Apply {
+  /** `x / scale` */
+  Divide = 0,
+  /** `x * (1 / scale)` */
+  Reciprocal = 1,
+  /** `x * (M / extent)` */
+  Direct = 2,
+}
+
+/** Rounding of the scaled value to an integer. */
+export const enum Rounding {
+  HalfEven = 0,
+  HalfAway = 1,
+}
+
+/** How the zero point follows from the range. */
+export const enum ZeroPointRule {
+  /** No zero point: symmetric. */
+  None = 0,
+  /** `round(clamp(lo − min / scale))`: subtract, clamp, then round (ONNX Runtime). */
+  RoundLast = 1,
+  /** Nearest end by the sign of `(lo + min·S) + (hi + max·S)`, clamped, then rounded (XNNPACK, KleidiAI). */
+  SignTest = 2,
+}
+
+/** Which quantity a floor (epsilon) or the all-zero test looks at. */
+export const enum Quantity {
+  None = 0,
+  Extent = 1,
+  Scale = 2,
+}
+
+/** What happens to NaN and ±Inf. */
+export const enum NonFinite {
+  Error = 0,
+  Saturate = 1,
+  Propagate = 2,
+}
+
+/** Shape of the work: which values share a parameter. */
+export const enum Op {
+  /** One parameter for the whole tensor; a unit is a tile of `TensorTile` elements. */
+  Tensor = 0,
+  /** Rows of contiguous blocks, a parameter a block; a unit is a row. */
+  Segments = 1,
+  /** A middle axis: a parameter a channel, its values in `parts` separate runs; a unit is a channel. */
+  Channels = 2,
+  /** A parameter a column within a group of rows; a unit is a strip of `StripColumns` columns of one group. */
+  Columns = 3,
+}
+
+/** What is done with the values. */
+export const enum Mode {
+  Quantize = 0,
+  Dequantize = 1,
+  /** Only the range: per parameter into the range arrays, or for `Op.Tensor` into the descriptor. */
+  Range = 2,
+}
+
+/** Where the parameters come from. */
+export const enum Source {
+  /** From the range of the values themselves. */
+  Data = 0,
+  /** From given ranges (`RangeLow`, `RangeHigh`). */
+  Range = 1,
+  /** Scale and zero point are given. */
+  Given = 2,
+  /** From the partial ranges in the descriptors of an earlier pass (`BarrierFirst`, `BarrierCount`). */
+  Barrier = 3,
+}
+
+/** Sizes that both sides count with. */
+export const enum Size {
+  /** Bytes of a descriptor. */
+  Descriptor = 256,
+  /** 32-bit words of a descriptor. */
+  DescriptorWords = 64,
+  /** First word of a descriptor that the scheme, not the batch, decides. */
+  SchemeWords = 40,
+  /** Elements of a unit of `Op.Tensor`. */
+  TensorTile = 65536,
+  /** Elements that are checked and quantized together while they are in L1. */
+  CacheTile = 4096,
+  /** Columns of a unit of `Op.Columns`. */
+  StripColumns = 16,
+  /** Doubles of one unit's error statistics: 4 error sums, 4 signal sums, largest error, saturated codes. */
+  StatisticsDoubles = 10,
+}
+
+/** State of a descriptor in the ring; a running one also holds its lane: `Running + lane`. */
+export const enum State {
+  /** Owned by the producer; nothing to do. */
+  Free = 0,
+  /** Filled; any lane may claim it. */
+  Ready = 1,
+  /** Written by the lane that ran it; owned by the producer again. */
+  Done = 2,
+  /** Withdrawn by the producer before a lane claimed it. */
+  Cancelled = 3,
+  /** `Running + lane`: claimed by that lane. */
+  Running = 16,
+}
+
+/** Words of a descriptor. Up to `SchemeWords` they describe the batch, from there on the scheme. */
+export const enum Word {
+  State = 0,
+  /** How many lanes died while they ran it. Written by the supervisor only. */
+  Attempts = 1,
+  /** Outcome: 0, or the numeric id of an error. */
+  Status = 2,
+  /** Non-finite values found. */
+  BadCount = 3,
+  /** Element index of the first of them. */
+  BadFirst = 4,
+  /** Partial range: bits of the largest value, at least +0 (`Op.Tensor`). */
+  High = 5,
+  /** Partial range: bits of the smallest value, at most −0 (`Op.Tensor`). */
+  Low = 6,
+  Op = 7,
+  Mode = 8,
+  Source = 9,
+  /** First unit of this descriptor. */
+  First = 10,
+  /** One past its last unit. */
+  Last = 11,
+  /** Address of the values. */
+  Values = 12,
+  /** Address of the codes. */
+  Codes = 13,
+  /** Address of the scales. */
+  Scale = 14,
+  /** Address of the zero points; 0 where there are none. */
+  ZeroPoint = 15,
+  /** Addresses of given or resulting ranges, float32. */
+  RangeLow = 16,
+  RangeHigh = 17,
+  /** Address of the error statistics; 0 for none. */
+  Statistics = 18,
+  /** Elements of the tensor (`Tensor`), a row (`Segments`) or a run (`Channels`); rows of an outer index (`Columns`). */
+  Length = 19,
+  /** Elements of a block (`Segments`); rows of a group (`Columns`). */
+  Group = 20,
+  /** Channels (`Channels`). */
+  Count = 21,
+  /** Runs of a channel (`Channels`). */
+  Parts = 22,
+  /** Columns (`Columns`). */
+  Inner = 23,
+  /** Address of the first descriptor of the earlier pass, and their number (`Source.Barrier`). */
+  BarrierFirst = 24,
+  BarrierCount = 25,
+  /** Address where the descriptors of the ring begin and their number, to wrap a barrier around. */
+  RingBase = 26,
+  RingCount = 27,
+
+  Dtype = 40,
+  Storage = 41,
+  Apply = 42,
+  Rounding = 43,
+  ScaleForm = 44,
+  /** float32 bits: M. */
+  Divisor = 45,
+  Symmetric = 46,
+  FloorOn = 47,
+  /** float32 bits: epsilon. */
+  Floor = 48,
+  ZeroTest = 49,
+  /** float32 bits: scale and multiplier where the zero test holds. */
+  ZeroScale = 50,
+  ZeroMultiplier = 51,
+  ZeroPointRule = 52,
+  /** Smallest and largest code. */
+  LowCode = 53,
+  HighCode = 54,
+  NonFinite = 55,
+  /** Code of a quotient that is NaN. */
+  NanCode = 56,
+  /** 1: a NaN makes its whole range NaN under `Propagate`; 0: it is left out of the range. */
+  NanPoisons = 57,
+  /** Bytes from block to block and from a block's start to its codes; stride 0 for planar codes. */
+  CodeStride = 58,
+  CodeOffset = 59,
+  ScaleType = 60,
+  /** Bytes from scale to scale. */
+  ScaleStride = 61,
+  ZeroPointStorage = 62,
+}

@@ -1,0 +1,18 @@
+/**
+ * Schemes: what decides the bytes, as data.
+ * @module
+ */
+
+export { describeGranularity, type Granularity, perBlock, perChannel, perTensor, perToken } from './granularity.js';
+export { type Layout, layoutOf } from './layout.js';
+export {
+  findPreset,
+  PRESETS,
+  type Preset,
+  type PresetName,
+  type PresetOptions,
+  preset,
+  resolveScheme,
+} from './presets.js';
+export { CODE_RANGE, type CodeDtype, codeSize, defineScheme, type NonFinitePolicy, type Scheme } from './scheme.js';
+export { schemeWords } from './words.js';

@@ -1,0 +1,132 @@
+/**
+ * How a scheme lies on a shape: the units of work, and the shapes and sizes of what comes out.
+ * @module
+ */
+import { fail } from '../errors.js';
+import { Op, Size } from './codes.js';
+import { codeSize, type Scheme } from './scheme.js';
+
+/** The units of work of one tensor and the sizes of its results. */
+export interface Layout {
+  /** Elements of the tensor. */
+  readonly elements: number;
+  readonly op: Op;
+  /** Units of work, which may run in any order and on any lane. */
+  readonly units: number;
+  /** Elements of a unit; of the last one perhaps fewer. */
+  readonly unitElements: number;
+  /** See `Word.Length`, `Word.Group`, `Word.Count`, `Word.Parts` and `Word.Inner`. */
+  readonly length: number;
+  readonly group: number;
+  readonly count: number;
+  readonly parts: number;
+  readonly inner: number;
+  /** Shape of the codes: that of the tensor, or `[rows, bytes per row]` for blocks of a foreign layout. */
+  readonly codeShape: readonly number[];
+  /** Bytes of all codes. */
+  readonly codeBytes: number;
+  /** Shape of scale and zero point. */
+  readonly parameterShape: readonly number[];
+  /** Number of parameters. */
+  readonly parameters: number;
+}
+
+type Split = Omit<Layout, 'elements' | 'codeShape' | 'codeBytes' | 'parameters'>;
+
+const UNUSED = { length: 0, group: 0, count: 0, parts: 0, inner: 0 };
+
+/**
+ * The layout of `scheme` on a tensor of `shape`.
+ * @throws ERR_QUANTLANE_SHAPE for no elements, too few dimensions, an axis that is not there, or a row that the blocks
+ * of a foreign layout do not divide
+ */
+export function layoutOf(scheme: Scheme, shape: readonly number[]): Layout {
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if (elements === 0) throw fail('ERR_QUANTLANE_SHAPE', `Expected at least one value, got shape [${shape.join(', ')}]`);
+  const split = splitOf(scheme, shape, elements);
+  const parameters = split.parameterShape.reduce((product, size) => product * size, 1);
+  if (scheme.layout === 'planar') {
+    return { ...split, elements, parameters, codeShape: shape, codeBytes: elements * codeSize(scheme.dtype) };
+  }
+  if (split.length % split.group !== 0) {
+    throw fail(
+      'ERR_QUANTLANE_SHAPE',
+      `Expected rows of a multiple of ${split.group} values for '${scheme.name}', got rows of ${split.length}`,
+    );
+  }
+  const rowBytes = (split.length / split.group) * scheme.layout.blockBytes;
+  return { ...split, elements, parameters, codeShape: [split.units, rowBytes], codeBytes: split.units * rowBytes };
+}
+
+function splitOf(scheme: Scheme, shape: readonly number[], elements: number): Split {
+  const granularity = scheme.granularity;
+  if (granularity.kind === 'perTensor') {
+    const units = Math.ceil(elements / Size.TensorTile);
+    return { ...UNUSED, op: Op.Tensor, units, unitElements: Size.TensorTile, length: elements, parameterShape: [] };
+  }
+  const axis = axisOf(granularity.kind === 'perToken' ? -1 : granularity.axis, shape);
+  const depth = shape[axis]!;
+  const inner = productOf(shape.slice(axis + 1));
+  const outer = elements / depth / inner;
+  if (granularity.kind === 'perChannel') return channelSplit(depth, outer, inner);
+  const size = granularity.kind === 'perToken' ? depth : Math.min(granularity.size, depth);
+  const groups = Math.ceil(depth / size);
+  const parameterShape = shape.map((extent, index) => (index === axis ? groups : extent));
+  if (inner === 1) {
+    return {
+      ...UNUSED,
+      op: Op.Segments,
+      units: outer,
+      unitElements: depth,
+      length: depth,
+      group: size,
+      parameterShape,
+    };
+  }
+  return { ...columnSplit(outer, depth, size, inner), parameterShape };
+}
+
+function channelSplit(depth: number, outer: number, inner: number): Split {
+  const parameterShape = [depth];
+  if (outer === 1) {
+    return {
+      ...UNUSED,
+      op: Op.Segments,
+      units: depth,
+      unitElements: inner,
+      length: inner,
+      group: inner,
+      parameterShape,
+    };
+  }
+  if (inner === 1) return { ...columnSplit(1, outer, outer, depth), parameterShape };
+  const unitElements = outer * inner;
+  return {
+    ...UNUSED,
+    op: Op.Channels,
+    units: depth,
+    unitElements,
+    length: inner,
+    count: depth,
+    parts: outer,
+    parameterShape,
+  };
+}
+
+function columnSplit(outer: number, length: number, group: number, inner: number): Omit<Split, 'parameterShape'> {
+  const strips = Math.ceil(inner / Size.StripColumns);
+  const units = outer * Math.ceil(length / group) * strips;
+  const unitElements = group * Math.min(inner, Size.StripColumns);
+  return { ...UNUSED, op: Op.Columns, units, unitElements, length, group, inner };
+}
+
+/** `axis` counted from 0. */
+function axisOf(axis: number, shape: readonly number[]): number {
+  const index = axis < 0 ? axis + shape.length : axis;
+  if (index >= 0 && index < shape.length) return index;
+  throw fail('ERR_QUANTLANE_SHAPE', `Expected a shape with axis ${axis}, got [${shape.join(', ')}]`);
+}
+
+function productOf(sizes: readonly number[]): number {
+  return sizes.reduce((product, size) => product * size, 1);
+}
