@@ -1,0 +1,172 @@
+/**
+ * From values to codes. `fast` is the vector path for values that are finite and, scaled, below 2^21; `careful` is
+ * the path for everything else, value by value. Both give the same bits where both apply.
+ *
+ * Type parameters are compile-time choices: T the input (see `load`), A `f64` to divide or `f32` to multiply,
+ * R `i8` half to even or `i16` half away, W `i8` or `i16` the width of a code.
+ */
+import { Apply, Dtype, NonFinite, Rounding, Storage, Word } from '../../scheme/codes';
+import { bytesOf, four, one } from './load';
+import { largest, multiplier, smallest, zeroPoint } from './parameters';
+import { dirty } from './range';
+import { word } from './words';
+
+/** 1.5 · 2^23: added to |v| < 2^22 it leaves the integer nearest to v, ties to even, in the low bits. */
+const MAGIC: f32 = 12582912;
+/** The largest float32 below one half: v plus it (with v's sign), truncated, is v rounded half away from zero. */
+const BELOW_HALF: f32 = reinterpret<f32>(0x3effffff);
+
+/** Bytes of a code. */
+// @ts-ignore: decorator
+@inline
+export function codeBytes(d: usize): usize {
+  return word(d, Word.Storage) <= Storage.Uint8 ? 1 : 2;
+}
+
+/** Codes of `n` contiguous values at `p`, to `q`, with the current parameters. */
+export function encode(d: usize, p: usize, n: usize, q: usize, isFast: bool): void {
+  if (n < 16 || !isFast) return careful(d, p, bytesOf(word(d, Word.Dtype)), n, q, codeBytes(d));
+  const dtype = word(d, Word.Dtype);
+  if (dtype == Dtype.Float32) encodeFrom<f32>(d, p, n, q);
+  else if (dtype == Dtype.Float16) encodeFrom<u16>(d, p, n, q);
+  else encodeFrom<i16>(d, p, n, q);
+}
+
+function encodeFrom<T>(d: usize, p: usize, n: usize, q: usize): void {
+  const even = word(d, Word.Rounding) == Rounding.HalfEven;
+  if (word(d, Word.Apply) == Apply.Divide) {
+    if (even) encodeTo<T, f64, i8>(d, p, n, q);
+    else encodeTo<T, f64, i16>(d, p, n, q);
+  } else {
+    if (even) encodeTo<T, f32, i8>(d, p, n, q);
+    else encodeTo<T, f32, i16>(d, p, n, q);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function encodeTo<T, A, R>(d: usize, p: usize, n: usize, q: usize): void {
+  if (codeBytes(d) == 1) fast<T, A, R, i8>(d, p, n, q);
+  else fast<T, A, R, i16>(d, p, n, q);
+}
+
+/** At least 16 values; a tail is the last 16 again. */
+function fast<T, A, R, W>(d: usize, p: usize, n: usize, q: usize): void {
+  const m = f32x4.splat(multiplier);
+  const z = i32x4.splat(zeroOffset<W>(d, zeroPoint));
+  const lo = lowest<W>(d);
+  const hi = highest<W>(d);
+  const flip = flipMask<W>(d);
+  const end = p + n * sizeof<T>();
+  const last = end - 16 * sizeof<T>();
+  while (p <= last) {
+    sixteen<T, A, R, W>(p, q, m, m, m, m, z, z, z, z, lo, hi, flip);
+    p += 16 * sizeof<T>();
+    q += 16 * sizeof<W>();
+  }
+  if (p < end) {
+    q -= ((p - last) / sizeof<T>()) * sizeof<W>();
+    sixteen<T, A, R, W>(last, q, m, m, m, m, z, z, z, z, lo, hi, flip);
+  }
+}
+
+/** What the zero point becomes when the magic number's bits are taken off and an unsigned code is made signed. */
+// @ts-ignore: decorator
+@inline
+export function zeroOffset<W>(d: usize, zero: i32): i32 {
+  return zero - reinterpret<i32>(MAGIC) - (isUnsigned(d) ? 1 << (8 * sizeof<W>() - 1) : 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function isUnsigned(d: usize): bool {
+  const storage = word(d, Word.Storage);
+  return storage == Storage.Uint8 || storage == Storage.Uint16;
+}
+
+/** The smallest code in every lane, as a signed number. */
+// @ts-ignore: decorator
+@inline
+export function lowest<W>(d: usize): v128 {
+  const bias = isUnsigned(d) ? 1 << (8 * sizeof<W>() - 1) : 0;
+  const code = word(d, Word.LowCode) - bias;
+  return sizeof<W>() == 1 ? i8x16.splat(<i8>code) : i16x8.splat(<i16>code);
+}
+
+/** The largest code in every lane, as a signed number. */
+// @ts-ignore: decorator
+@inline
+export function highest<W>(d: usize): v128 {
+  const bias = isUnsigned(d) ? 1 << (8 * sizeof<W>() - 1) : 0;
+  const code = word(d, Word.HighCode) - bias;
+  return sizeof<W>() == 1 ? i8x16.splat(<i8>code) : i16x8.splat(<i16>code);
+}
+
+/** The bits that turn a signed code back into an unsigned one. */
+// @ts-ignore: decorator
+@inline
+export function flipMask<W>(d: usize): v128 {
+  if (!isUnsigned(d)) return i32x4.splat(0);
+  return sizeof<W>() == 1 ? i8x16.splat(i8.MIN_VALUE) : i16x8.splat(i16.MIN_VALUE);
+}
+
+/** Sixteen codes with a multiplier m and a zero offset z for each four. */
+// @ts-ignore: decorator
+@inline
+export function sixteen<T, A, R, W>(
+  p: usize, q: usize, m0: v128, m1: v128, m2: v128, m3: v128, z0: v128, z1: v128, z2: v128, z3: v128,
+  lo: v128, hi: v128, flip: v128,
+): void {
+  const step = 4 * sizeof<T>();
+  const a = i32x4.add(rounded<A, R>(four<T>(p), m0), z0);
+  const b = i32x4.add(rounded<A, R>(four<T>(p + step), m1), z1);
+  const c = i32x4.add(rounded<A, R>(four<T>(p + 2 * step), m2), z2);
+  const e = i32x4.add(rounded<A, R>(four<T>(p + 3 * step), m3), z3);
+  const ab = i16x8.narrow_i32x4_s(a, b);
+  const ce = i16x8.narrow_i32x4_s(c, e);
+  if (sizeof<W>() == 1) {
+    const codes = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(ab, ce), lo), hi);
+    v128.store(q, v128.xor(codes, flip));
+  } else {
+    v128.store(q, v128.xor(i16x8.min_s(i16x8.max_s(ab, lo), hi), flip));
+    v128.store(q + 16, v128.xor(i16x8.min_s(i16x8.max_s(ce, lo), hi), flip));
+  }
+}
+
+/** The scaled and rounded values, as the bits of integer + MAGIC. */
+// @ts-ignore: decorator
+@inline
+function rounded<A, R>(x: v128, m: v128): v128 {
+  let v = sizeof<A>() == 8 ? f32x4.div(x, m) : f32x4.mul(x, m);
+  if (sizeof<R>() == 2) {
+    const sign = v128.and(v, i32x4.splat(i32.MIN_VALUE));
+    v = f32x4.trunc(f32x4.add(v, v128.or(sign, f32x4.splat(BELOW_HALF))));
+  }
+  return f32x4.add(v, f32x4.splat(MAGIC));
+}
+
+/** Codes of `n` values `stride` bytes apart, to codes `step` bytes apart; any value, any parameters. */
+export function careful(d: usize, p: usize, stride: usize, n: usize, q: usize, step: usize): void {
+  const dtype = word(d, Word.Dtype);
+  const wide = codeBytes(d) == 2;
+  const saturates = dirty && word(d, Word.NonFinite) == NonFinite.Saturate;
+  for (let i: usize = 0; i < n; i++) {
+    let x = one(dtype, p + i * stride);
+    if (saturates && !(abs(x) < Infinity)) x = x != x ? 0 : x > 0 ? largest : smallest;
+    const code = codeOf(d, x);
+    if (wide) store<u16>(q + i * step, <u16>code);
+    else store<u8>(q + i * step, <u8>code);
+  }
+}
+
+/** The code of one value: scaled, clamped to the codes' range, rounded, zero point added (equations 2 to 5). */
+export function codeOf(d: usize, x: f32): i32 {
+  let v = word(d, Word.Apply) == Apply.Divide ? x / multiplier : x * multiplier;
+  if (v != v) return word(d, Word.NanCode);
+  const lo = <f32>(word(d, Word.LowCode) - zeroPoint);
+  const hi = <f32>(word(d, Word.HighCode) - zeroPoint);
+  v = v < lo ? lo : v > hi ? hi : v;
+  if (word(d, Word.Rounding) == Rounding.HalfEven) v = nearest<f32>(v);
+  else v = trunc<f32>(v + copysign<f32>(BELOW_HALF, v));
+  return <i32>v + zeroPoint;
+}

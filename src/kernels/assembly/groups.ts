@@ -1,0 +1,84 @@
+/**
+ * Work with a parameter a group of contiguous values: rows cut into blocks (`Op.Segments`), and channels on a middle
+ * axis, whose values lie in several runs (`Op.Channels`).
+ */
+import { Mode, Source, Word } from '../../scheme/codes';
+import { codeBytes } from './codes';
+import { decode } from './decode';
+import { bytesOf } from './load';
+import { clearRecord, recordOf } from './measure';
+import { bounded, loadParameters } from './parameters';
+import { dirty, extend, high, low } from './range';
+import { begin, conclude, finish, finishGiven, storeRange } from './runs';
+import { address, word } from './words';
+
+/** Rows `First` to `Last`, each in blocks of `Group`, the last block ragged. */
+export function segments(d: usize): void {
+  const length: usize = address(d, Word.Length);
+  const group: usize = address(d, Word.Group);
+  const blocks = (length + group - 1) / group;
+  const stride = address(d, Word.CodeStride);
+  const codes = address(d, Word.Codes);
+  const values = address(d, Word.Values);
+  const codeSize = codeBytes(d);
+  const last: usize = address(d, Word.Last);
+  const size: usize = word(d, Word.Mode) == Mode.Dequantize ? 4 : bytesOf(word(d, Word.Dtype));
+  for (let row: usize = address(d, Word.First); row < last; row++) {
+    if (word(d, Word.Statistics) != 0) clearRecord(recordOf(d, row));
+    for (let block: usize = 0; block < blocks; block++) {
+      const element = row * length + block * group;
+      const index = row * blocks + block;
+      const q = stride == 0 ? codes + element * codeSize : codes + index * stride + address(d, Word.CodeOffset);
+      runs(d, values + element * size, min(group, length - block * group), q, row, index, element, 1, 0);
+    }
+  }
+}
+
+/** Channels `First` to `Last` of the middle axis, `Parts` runs of `Length` each. */
+export function channels(d: usize): void {
+  const length: usize = address(d, Word.Length);
+  const step = address(d, Word.Count) * length;
+  const values = address(d, Word.Values);
+  const codes = address(d, Word.Codes);
+  const codeSize = codeBytes(d);
+  const last: usize = address(d, Word.Last);
+  const size: usize = word(d, Word.Mode) == Mode.Dequantize ? 4 : bytesOf(word(d, Word.Dtype));
+  for (let channel: usize = address(d, Word.First); channel < last; channel++) {
+    if (word(d, Word.Statistics) != 0) clearRecord(recordOf(d, channel));
+    const element = channel * length;
+    const p = values + element * size;
+    runs(d, p, length, codes + element * codeSize, channel, channel, element, address(d, Word.Parts), step);
+  }
+}
+
+/** `parts` runs of `n` values, `step` elements apart, with the one parameter `index`. */
+function runs(
+  d: usize, p: usize, n: usize, q: usize, unit: usize, index: usize, element: usize, parts: usize, step: usize,
+): void {
+  const mode = word(d, Word.Mode);
+  const codeSize = codeBytes(d);
+  if (mode == Mode.Dequantize) {
+    loadParameters(d, index);
+    for (let k: usize = 0; k < parts; k++) decode(d, q + k * step * codeSize, n, p + ((k * step) << 2));
+    return;
+  }
+  const size = bytesOf(word(d, Word.Dtype));
+  begin(d, index);
+  if (mode == Mode.Quantize && word(d, Word.Source) != Source.Data) {
+    for (let k: usize = 0; k < parts; k++) {
+      const at = k * step;
+      finishGiven(d, p + at * size, n, q + at * codeSize, unit, <i32>(element + at));
+    }
+    return;
+  }
+  for (let k: usize = 0; k < parts; k++) {
+    extend(d, p + k * step * size, size, n, <i32>(element + k * step), 1);
+  }
+  if (mode == Mode.Range) return storeRange(d, index);
+  if (!conclude(d, index)) return;
+  const isFast = !dirty && bounded(d, high, low);
+  for (let k: usize = 0; k < parts; k++) {
+    const at = k * step;
+    finish(d, p + at * size, n, q + at * codeSize, unit, dirty, isFast);
+  }
+}

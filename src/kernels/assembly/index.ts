@@ -1,0 +1,18 @@
+/**
+ * The one entry of the kernels: carries out the descriptor at an address. It allocates nothing and has no static
+ * data, so that any number of lanes may instantiate the module over the same memory.
+ */
+import { Op, Word } from '../../scheme/codes';
+import { columns } from './columns';
+import { channels, segments } from './groups';
+import { tensor } from './tensor';
+import { word } from './words';
+
+/** Carries out the descriptor at `d`. */
+export function execute(d: usize): void {
+  const op = word(d, Word.Op);
+  if (op == Op.Tensor) tensor(d);
+  else if (op == Op.Segments) segments(d);
+  else if (op == Op.Channels) channels(d);
+  else columns(d);
+}
