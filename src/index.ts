@@ -1,0 +1,63 @@
+/**
+ * Streaming dynamic quantization: name the consumer of the codes, get its bytes.
+ * @module
+ */
+
+export {
+  ArenaError,
+  ArgumentError,
+  DataError,
+  type ErrorCode,
+  type ErrorDetails,
+  FormatError,
+  LaneError,
+  LeaseError,
+  QuantlaneError,
+  StateError,
+} from './errors.js';
+export { type ArenaStatistics, type InputDtype, TensorLease } from './memory/index.js';
+export {
+  type CallOptions,
+  type CodeArray,
+  type ErrorStatistics,
+  type GivenParameters,
+  type GivenRange,
+  type LaneHandle,
+  type LaneStatistics,
+  mergeStatistics,
+  type PlainTensor,
+  QuantizedTensor,
+  type QuantizeOptions,
+  type RangeResult,
+  Runtime,
+  type RuntimeMetrics,
+  type RuntimeOptions,
+  type SchemeInput,
+  type TensorInput,
+} from './runtime/index.js';
+export {
+  type CodeDtype,
+  defineScheme,
+  type Granularity,
+  type NonFinitePolicy,
+  PRESETS,
+  type Preset,
+  type PresetName,
+  type PresetOptions,
+  perBlock,
+  perChannel,
+  perTensor,
+  perToken,
+  preset,
+  type Scheme,
+} from './scheme/index.js';
+export {
+  buffer,
+  createRuntime,
+  type Overflow,
+  QuantizedStream,
+  quantize,
+  StreamingRuntime,
+  type StreamOptions,
+  type StreamSource,
+} from './stream/index.js';

@@ -1,0 +1,15 @@
+/**
+ * The runtime: memory, lanes and calls.
+ * @module
+ */
+
+export { LaneHandle, type LaneStatistics } from './control.js';
+export { Engine, type RuntimeOptions } from './engine.js';
+export type { RangeResult } from './jobs.js';
+export type { RuntimeMetrics } from './metrics.js';
+export type { CodeArray } from './parts.js';
+export type { GivenParameters, GivenRange, QuantizeOptions } from './plan.js';
+export { QuantizedTensor } from './quantized.js';
+export { type CallOptions, Runtime, type SchemeInput } from './runtime.js';
+export { type ErrorStatistics, mergeStatistics, NO_ERROR } from './statistics.js';
+export { type PlainTensor, sizeOf, type TensorInput } from './tensor.js';

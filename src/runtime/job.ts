@@ -1,0 +1,73 @@
+/**
+ * A job: one descriptor's worth of work as a template, before it is cut into chunks.
+ * @module
+ */
+import { Mode, Op, Size, Source, Word } from '../scheme/codes.js';
+import type { Layout } from '../scheme/index.js';
+
+/** Addresses of what a job reads and writes; 0 for what it does not have. */
+export interface Places {
+  readonly values: number;
+  readonly codes: number;
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly rangeLow: number;
+  readonly rangeHigh: number;
+  readonly statistics: number;
+}
+
+/** The kind of a job: all that does not depend on where its values lie. */
+export interface JobKind {
+  /** The words of the descriptor but the first, which is its state; `First` and `Last` span all units. */
+  readonly words: Int32Array;
+  readonly mode: Mode;
+  readonly source: Source;
+  readonly layout: Layout;
+  /** Whether a pass for the range goes before the pass for the codes, where the work is cut. */
+  readonly isTwoPass: boolean;
+  readonly hasStatistics: boolean;
+}
+
+/** Work for the kernels. */
+export interface Job {
+  readonly kind: JobKind;
+  readonly places: Places;
+}
+
+/** The kind of `mode` on a layout. */
+export function jobKind(
+  mode: Mode,
+  source: Source,
+  layout: Layout,
+  scheme: Int32Array,
+  hasStatistics: boolean,
+): JobKind {
+  const words = new Int32Array(Size.DescriptorWords);
+  words.set(scheme, Size.SchemeWords);
+  words[Word.BadFirst] = -1;
+  words[Word.Low] = -0x80000000;
+  words[Word.Op] = layout.op;
+  words[Word.Mode] = mode;
+  words[Word.Source] = source;
+  words[Word.Last] = layout.units;
+  words[Word.Length] = layout.length;
+  words[Word.Group] = layout.group;
+  words[Word.Count] = layout.count;
+  words[Word.Parts] = layout.parts;
+  words[Word.Inner] = layout.inner;
+  const isTwoPass = layout.op === Op.Tensor && mode === Mode.Quantize && source === Source.Data;
+  return { words: words.subarray(1), mode, source, layout, isTwoPass, hasStatistics };
+}
+
+/** Writes a job to the descriptor at word index `at`, all but its state. */
+export function writeJob(job: Job, words: Int32Array, at: number): void {
+  const { places } = job;
+  words.set(job.kind.words, at + 1);
+  words[at + Word.Values] = places.values;
+  words[at + Word.Codes] = places.codes;
+  words[at + Word.Scale] = places.scale;
+  words[at + Word.ZeroPoint] = places.zeroPoint;
+  words[at + Word.RangeLow] = places.rangeLow;
+  words[at + Word.RangeHigh] = places.rangeHigh;
+  words[at + Word.Statistics] = places.statistics;
+}

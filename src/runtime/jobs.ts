@@ -1,0 +1,89 @@
+/**
+ * The jobs of the runtime's calls: which kind on which addresses.
+ * @module
+ */
+import type { Lease, Ownership } from '../memory/index.js';
+import { Mode, Op, Source } from '../scheme/codes.js';
+import { schemeWords } from '../scheme/index.js';
+import { writeGiven } from './given.js';
+import type { Input } from './input.js';
+import { type Job, jobKind } from './job.js';
+import type { Outcome } from './outcome.js';
+import type { Plan, QuantizeOptions } from './plan.js';
+
+/** The range of every parameter's values; it always contains zero. */
+export interface RangeResult {
+  readonly min: Float32Array;
+  readonly max: Float32Array;
+  /** Shape of both. */
+  readonly shape: readonly number[];
+}
+
+const NOWHERE = { values: 0, codes: 0, scale: 0, zeroPoint: 0, rangeLow: 0, rangeHigh: 0, statistics: 0 };
+
+/** Codes and parameters of `input`, to `result`; given parameters or ranges are written there first. */
+export function quantizeJob(
+  plan: Plan,
+  options: QuantizeOptions,
+  buffer: SharedArrayBuffer,
+  input: Input,
+  result: Lease,
+): Job {
+  const { parts } = plan;
+  const start = result.byteOffset;
+  if (plan.source !== Source.Data) writeGiven(plan, options, buffer, start);
+  return {
+    kind: plan.kind,
+    places: {
+      values: input.byteOffset,
+      codes: start,
+      // The scales of a block layout lie in its blocks, from the first byte on.
+      scale: start + Math.max(parts.scale, 0),
+      zeroPoint: parts.zeroPoint < 0 ? 0 : start + parts.zeroPoint,
+      rangeLow: start + parts.rangeLow,
+      rangeHigh: start + parts.rangeHigh,
+      statistics: parts.statistics < 0 ? 0 : start + parts.statistics,
+    },
+  };
+}
+
+/** The values of `codes`, to `result`. */
+export function dequantizeJob(plan: Plan, codes: Ownership, result: Lease): Job {
+  const { scheme, layout, parts } = plan;
+  const start = codes.byteOffset;
+  return {
+    kind: jobKind(Mode.Dequantize, Source.Given, layout, schemeWords(scheme, 'float32'), false),
+    places: {
+      ...NOWHERE,
+      values: result.byteOffset,
+      codes: start,
+      scale: start + Math.max(parts.scale, 0),
+      zeroPoint: parts.zeroPoint < 0 ? 0 : start + parts.zeroPoint,
+    },
+  };
+}
+
+/** The ranges of `input`: all smallest values, then all largest ones, to `result`. */
+export function rangeJob(plan: Plan, input: Input, result: Lease): Job {
+  const rangeLow = result.byteOffset;
+  return {
+    kind: jobKind(Mode.Range, Source.Data, plan.layout, schemeWords(plan.scheme, plan.dtype), false),
+    places: { ...NOWHERE, values: input.byteOffset, rangeLow, rangeHigh: rangeLow + plan.layout.parameters * 4 },
+  };
+}
+
+/** What a range job found. */
+export function readRange(plan: Plan, outcome: Outcome, buffer: SharedArrayBuffer, result: Lease): RangeResult {
+  const { parameters, parameterShape: shape, op } = plan.layout;
+  if (op === Op.Tensor) {
+    const ends = new Float32Array(Int32Array.of(outcome.low, outcome.high).buffer);
+    return { min: ends.slice(0, 1), max: ends.slice(1), shape };
+  }
+  const ends = new Float32Array(buffer, result.byteOffset, parameters * 2);
+  // Copied to ordinary memory, for the lease goes back.
+  return {
+    min: Float32Array.from(ends.subarray(0, parameters)),
+    max: Float32Array.from(ends.subarray(parameters)),
+    shape,
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * What became of a job.
+ * @module
+ */
+import { errorCode, fail } from '../errors.js';
+import { Word } from '../scheme/codes.js';
+import type { Scheme } from '../scheme/index.js';
+
+/** What became of a job. */
+export interface Outcome {
+  /** 0, or the numeric id of an error. */
+  status: number;
+  /** Values that were NaN or infinite. */
+  badCount: number;
+  /** Element index of the first of them, or −1. */
+  badFirst: number;
+  /** Bits of the range of an `Op.Tensor` job. */
+  high: number;
+  low: number;
+}
+
+/** The outcome before anything was done. */
+export function emptyOutcome(): Outcome {
+  return { status: 0, badCount: 0, badFirst: -1, high: 0, low: -0x80000000 };
+}
+
+/** Adds what the descriptor at word index `at` reports. */
+export function addOutcome(outcome: Outcome, words: Int32Array, at: number): void {
+  outcome.status ||= words[at + Word.Status]!;
+  const count = words[at + Word.BadCount]!;
+  if (count > 0) {
+    const first = words[at + Word.BadFirst]!;
+    outcome.badCount += count;
+    if (outcome.badFirst < 0 || first < outcome.badFirst) outcome.badFirst = first;
+  }
+  const high = words[at + Word.High]!;
+  const low = words[at + Word.Low]!;
+  if (high > outcome.high) outcome.high = high;
+  if (low >>> 0 > outcome.low >>> 0) outcome.low = low;
+}
+
+/**
+ * Passes an outcome without error.
+ * @throws ERR_QUANTLANE_KERNEL, ERR_QUANTLANE_POISON_BATCH, or ERR_QUANTLANE_NON_FINITE where the scheme's policy is `error`
+ */
+export function checkOutcome(outcome: Outcome, scheme: Scheme): void {
+  if (outcome.status !== 0) {
+    const code = errorCode(outcome.status);
+    const text = code === 'ERR_QUANTLANE_POISON_BATCH' ? 'it ended two lanes that worked on it' : 'a kernel trapped';
+    throw fail(code, `Expected the batch to be computed, but ${text}`);
+  }
+  if (outcome.badCount === 0 || scheme.nonFinite !== 'error') return;
+  const { badCount: count, badFirst: first } = outcome;
+  const text = `Expected finite values, got ${count} NaN or infinite, the first at ${first}`;
+  throw fail('ERR_QUANTLANE_NON_FINITE', text, { details: { count, first } });
+}

@@ -1,0 +1,103 @@
+/**
+ * A plan: what a call would read and write, decided before any memory is taken.
+ * @module
+ */
+import { fail, got } from '../errors.js';
+import type { InputDtype } from '../memory/index.js';
+import { Mode, Source } from '../scheme/codes.js';
+import { type Layout, layoutOf, type PresetName, resolveScheme, type Scheme, schemeWords } from '../scheme/index.js';
+import { type JobKind, jobKind } from './job.js';
+import { type Parts, partsOf } from './parts.js';
+
+/** A range for every parameter: numbers for one, arrays of one value a parameter for more. */
+export interface GivenRange {
+  readonly min: number | ArrayLike<number>;
+  readonly max: number | ArrayLike<number>;
+}
+
+/** Scale and zero point for every parameter: numbers for one, arrays of one value a parameter for more. */
+export interface GivenParameters {
+  readonly scale: number | ArrayLike<number>;
+  /** Stored zero point: `q = round(x / scale) + zeroPoint`; default 0. */
+  readonly zeroPoint?: number | ArrayLike<number>;
+}
+
+/** How a tensor is quantized. */
+export interface QuantizeOptions {
+  /** Gives the call up; what lanes have begun is finished first, then every lease is back. */
+  readonly signal?: AbortSignal;
+  /** Range to use instead of that of the values; values beyond it saturate. For dynamic schemes. */
+  readonly range?: GivenRange;
+  /** Scale and zero point. For schemes whose parameters are given, and needed there. */
+  readonly parameters?: GivenParameters;
+  /** Also computes error statistics. */
+  readonly stats?: boolean;
+  /** The input lease stays the caller's. */
+  readonly keep?: boolean;
+}
+
+/** What a call would read and write. */
+export interface Plan {
+  readonly scheme: Scheme;
+  readonly dtype: InputDtype;
+  readonly shape: readonly number[];
+  readonly layout: Layout;
+  readonly parts: Parts;
+  readonly source: Source;
+  /** The work, but for its addresses. */
+  readonly kind: JobKind;
+}
+
+/** Makes plans, and remembers the last one: a stream asks for the same again and again. */
+export class Planner {
+  #last: Plan | undefined;
+
+  /**
+   * @throws ERR_QUANTLANE_PRESET, ERR_QUANTLANE_ARGUMENT, ERR_QUANTLANE_SHAPE, ERR_QUANTLANE_PARAMETERS
+   */
+  plan(
+    scheme: Scheme | PresetName | (string & {}),
+    dtype: InputDtype,
+    shape: readonly number[],
+    options: QuantizeOptions,
+  ): Plan {
+    const resolved = resolveScheme(scheme);
+    const source = sourceOf(resolved, options);
+    const hasStatistics = options.stats === true;
+    const last = this.#last;
+    if (
+      last !== undefined &&
+      last.scheme === resolved &&
+      last.dtype === dtype &&
+      last.source === source &&
+      last.parts.statistics >= 0 === hasStatistics &&
+      isSame(last.shape, shape)
+    ) {
+      return last;
+    }
+    const layout = layoutOf(resolved, shape);
+    const parts = partsOf(resolved, layout, hasStatistics, source === Source.Range);
+    const kind = jobKind(Mode.Quantize, source, layout, schemeWords(resolved, dtype), hasStatistics);
+    this.#last = { scheme: resolved, dtype, shape: Object.freeze([...shape]), layout, parts, source, kind };
+    return this.#last;
+  }
+}
+
+function sourceOf(scheme: Scheme, options: QuantizeOptions): Source {
+  const { parameters, range } = options;
+  if (scheme.parameters === 'given') {
+    if (parameters !== undefined && range === undefined) return Source.Given;
+    throw fail('ERR_QUANTLANE_PARAMETERS', `Expected parameters { scale, zeroPoint } for '${scheme.name}', got none`);
+  }
+  if (parameters !== undefined) {
+    const text = `Expected no parameters for '${scheme.name}', which takes them from the values; got ${got(parameters)}`;
+    throw fail('ERR_QUANTLANE_PARAMETERS', text);
+  }
+  return range === undefined ? Source.Data : Source.Range;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}

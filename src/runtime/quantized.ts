@@ -1,0 +1,114 @@
+/**
+ * The result of a quantization: codes and parameters in one lease of the arena.
+ * @module
+ */
+import type { InputDtype, Lease, Ownership } from '../memory/index.js';
+import { Size } from '../scheme/codes.js';
+import { codeSize, type Scheme } from '../scheme/index.js';
+import { type CodeArray, codeView } from './parts.js';
+import type { Plan } from './plan.js';
+import { type ErrorStatistics, gatherStatistics } from './statistics.js';
+
+/**
+ * A quantized tensor. Its arrays are views on shared memory and are good until `release()`; every access after that is
+ * ERR_QUANTLANE_LEASE_RELEASED.
+ */
+export class QuantizedTensor {
+  /** Everything that decided the bytes. */
+  readonly scheme: Scheme;
+  /** Shape of the values that were quantized. */
+  readonly shape: readonly number[];
+  /** Type of the values that were quantized. */
+  readonly dtype: InputDtype;
+  readonly #plan: Plan;
+  readonly #buffer: SharedArrayBuffer;
+  readonly #lease: Lease;
+
+  constructor(lease: Lease, plan: Plan, buffer: SharedArrayBuffer) {
+    this.scheme = plan.scheme;
+    this.shape = plan.shape;
+    this.dtype = plan.dtype;
+    this.#plan = plan;
+    this.#buffer = buffer;
+    this.#lease = lease;
+  }
+
+  /** The codes; for a block layout of a consumer its bytes, `dataShape` of them. */
+  get data(): CodeArray {
+    const { scheme, layout } = this.#plan;
+    const isPlanar = scheme.layout === 'planar';
+    const length = isPlanar ? layout.elements : layout.codeBytes;
+    return codeView(isPlanar ? scheme.dtype : 'uint8', this.#buffer, this.#at(0), length);
+  }
+
+  /** Shape of `data`: that of the values, or `[rows, bytes per row]` for a block layout. */
+  get dataShape(): readonly number[] {
+    return this.#plan.layout.codeShape;
+  }
+
+  /** The scales, float32 or raw float16 bits; null where they lie within the blocks. */
+  get scale(): Float32Array | Uint16Array | null {
+    const { scheme, layout, parts } = this.#plan;
+    if (parts.scale < 0) return null;
+    const at = this.#at(parts.scale);
+    if (scheme.scaleDtype === 'float16') return new Uint16Array(this.#buffer, at, layout.parameters);
+    return new Float32Array(this.#buffer, at, layout.parameters);
+  }
+
+  /** Zero points (stored: `q = round(x / scale) + zeroPoint`), of the type of the codes; null for a symmetric scheme. */
+  get zeroPoint(): CodeArray | null {
+    const { scheme, layout, parts } = this.#plan;
+    if (parts.zeroPoint < 0) return null;
+    return codeView(scheme.dtype, this.#buffer, this.#at(parts.zeroPoint), layout.parameters);
+  }
+
+  /** Shape of `scale` and `zeroPoint`. */
+  get parameterShape(): readonly number[] {
+    return this.#plan.layout.parameterShape;
+  }
+
+  /** Error statistics; null where `stats` was not asked for. */
+  get stats(): ErrorStatistics | null {
+    const { layout, parts } = this.#plan;
+    if (parts.statistics < 0) return null;
+    const records = new Float64Array(this.#buffer, this.#at(parts.statistics), layout.units * Size.StatisticsDoubles);
+    return gatherStatistics(records, layout.units);
+  }
+
+  /** Bytes of codes and parameters. */
+  get byteLength(): number {
+    const { scheme, layout } = this.#plan;
+    if (scheme.layout !== 'planar') return layout.codeBytes;
+    const scaleBytes = scheme.scaleDtype === 'float16' ? 2 : 4;
+    return layout.codeBytes + layout.parameters * (scaleBytes + (scheme.symmetric ? 0 : codeSize(scheme.dtype)));
+  }
+
+  /** Whether it has been given back. */
+  get released(): boolean {
+    return this.#lease.released;
+  }
+
+  /** Gives the memory back; a second time is ERR_QUANTLANE_DOUBLE_RELEASE. */
+  release(): void {
+    this.#lease.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.#lease[Symbol.dispose]();
+  }
+
+  /** @internal What was read and written. */
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** @internal Hands the memory to the runtime until the token is restored. */
+  consume(): Ownership {
+    return this.#lease.consume();
+  }
+
+  #at(part: number): number {
+    this.#lease.assertOwned();
+    return this.#lease.byteOffset + part;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Where a job is carried out: on the caller's thread at once, on the lanes, or on the caller's thread in slices.
+ * @module
+ */
+import type { Kernel } from '../kernels/index.js';
+import { Mode, Op } from '../scheme/codes.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { InPlace } from './inplace.js';
+import type { Job } from './job.js';
+import type { Outcome } from './outcome.js';
+
+/**
+ * A job of at most this many microseconds runs in place. A dispatch costs about 15 µs (docs/scheduling.md has the
+ * measurement), so below a few times that the lanes bring nothing.
+ */
+const IN_PLACE_US = 60;
+
+/** Nanoseconds an element, measured generously; see docs/scheduling.md. */
+const COST = {
+  simd: { plain: 0.6, columns: 1.5, runs: 2.5, statistics: 2 },
+  scalar: { plain: 12, columns: 15, runs: 20, statistics: 10 },
+};
+/** Values that share a parameter and are fewer than this cost by the parameter rather than by the value. */
+const SMALL_RUN = 256;
+
+/** Chooses where jobs run. */
+export class Scheduler {
+  /** Jobs carried out so far, by place. */
+  readonly counts = { inPlace: 0, sliced: 0, lanes: 0 };
+  readonly #inPlace: InPlace;
+  readonly #kernel: Kernel;
+  #dispatcher: Dispatcher | undefined;
+
+  constructor(inPlace: InPlace, kernel: Kernel, dispatcher: Dispatcher | undefined) {
+    this.#inPlace = inPlace;
+    this.#kernel = kernel;
+    this.#dispatcher = dispatcher;
+  }
+
+  /** Carries out a job; an outcome rather than a promise where it ran in place at once. */
+  run(job: Job, signal?: AbortSignal): Outcome | Promise<Outcome> {
+    if (this.#inPlace.hasTime && this.estimate(job) <= IN_PLACE_US) {
+      this.counts.inPlace++;
+      return this.#inPlace.runNow(job);
+    }
+    if (this.#dispatcher === undefined) return this.#slice(job, signal);
+    this.counts.lanes++;
+    return this.#dispatch(this.#dispatcher, job, signal);
+  }
+
+  /** Carries out the whole job now, however long it takes. */
+  runNow(job: Job): Outcome {
+    this.counts.inPlace++;
+    return this.#inPlace.runNow(job);
+  }
+
+  /** Microseconds that the job would take in place, roughly. */
+  estimate(job: Job): number {
+    const cost = COST[this.#kernel.name];
+    const { mode, layout, hasStatistics } = job.kind;
+    let nanoseconds = cost.plain;
+    if (layout.op === Op.Columns) nanoseconds = cost.columns;
+    else if (layout.op === Op.Segments && layout.group < SMALL_RUN)
+      nanoseconds = cost.runs * Math.max(1, 32 / layout.group);
+    else if (layout.op === Op.Channels && layout.length < SMALL_RUN)
+      nanoseconds = cost.runs * Math.max(1, 32 / layout.length);
+    if (hasStatistics && mode === Mode.Quantize) nanoseconds += cost.statistics;
+    return (layout.elements * nanoseconds) / 1000;
+  }
+
+  /** There is no lane left: what was on the lanes, and all later work, runs in place. */
+  dropLanes(): void {
+    const dispatcher = this.#dispatcher;
+    this.#dispatcher = undefined;
+    dispatcher?.abandon(NO_LANES);
+  }
+
+  async #dispatch(dispatcher: Dispatcher, job: Job, signal?: AbortSignal): Promise<Outcome> {
+    try {
+      return await dispatcher.run(job, signal);
+    } catch (reason) {
+      if (reason !== NO_LANES) throw reason;
+      return this.#slice(job, signal);
+    }
+  }
+
+  #slice(job: Job, signal?: AbortSignal): Promise<Outcome> {
+    this.counts.sliced++;
+    return this.#inPlace.run(job, signal);
+  }
+}
+
+/** Why the dispatcher gives a job back. */
+const NO_LANES = Symbol('no lanes');

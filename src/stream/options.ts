@@ -1,0 +1,68 @@
+/**
+ * How a stream is worked off.
+ * @module
+ */
+import { fail, got } from '../errors.js';
+import type { QuantizeOptions, TensorInput } from '../runtime/index.js';
+
+/**
+ * What happens to a batch that a push source brings while `concurrency` batches are in work:
+ * - `error`: the stream fails with ERR_QUANTLANE_OVERFLOW;
+ * - `drop-newest`: as many as `concurrency` may wait; the new batch is dropped where they do;
+ * - `drop-oldest`: as many may wait; the one that has waited longest is dropped;
+ * - `buffer(n)`: n may wait; one more fails the stream.
+ */
+export type Overflow = 'error' | 'drop-oldest' | 'drop-newest' | { readonly buffer: number };
+
+/** Lets `n` batches of a push source wait. */
+export function buffer(n: number): Overflow {
+  if (Number.isSafeInteger(n) && n >= 0) return Object.freeze({ buffer: n });
+  throw fail('ERR_QUANTLANE_ARGUMENT', `Expected a number of batches to buffer, got ${got(n)}`);
+}
+
+/** How a stream is worked off. */
+export interface StreamOptions extends Pick<QuantizeOptions, 'range' | 'parameters' | 'stats' | 'keep'> {
+  /** Batches in work at a time, whose results wait for those before them; default 8. */
+  readonly concurrency?: number;
+  /** What happens when a push source is too fast; default `buffer(256)`. A pull source is never too fast. */
+  readonly overflow?: Overflow;
+  /** Called with every batch that is dropped, after its lease is back. */
+  readonly onDrop?: (batch: TensorInput) => void;
+  /** Ends the stream with the signal's reason as its error. */
+  readonly signal?: AbortSignal;
+}
+
+/** The options with their defaults. */
+export interface StreamSettings {
+  readonly concurrency: number;
+  /** Batches of a push source that may wait. */
+  readonly room: number;
+  readonly full: 'error' | 'drop-oldest' | 'drop-newest';
+  readonly onDrop: (batch: TensorInput) => void;
+  readonly signal: AbortSignal | undefined;
+  readonly quantize: QuantizeOptions;
+}
+
+/**
+ * The options, checked and with their defaults.
+ * @throws ERR_QUANTLANE_ARGUMENT
+ */
+export function settle(options: StreamOptions): StreamSettings {
+  const { concurrency = 8, overflow = { buffer: 256 }, onDrop = () => undefined, signal, ...quantize } = options;
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    throw fail('ERR_QUANTLANE_ARGUMENT', `Expected a concurrency of at least 1, got ${got(concurrency)}`);
+  }
+  const common = { concurrency, onDrop, signal, quantize };
+  if (overflow === 'error') return { ...common, room: 0, full: 'error' };
+  if (overflow === 'drop-oldest' || overflow === 'drop-newest') return { ...common, room: concurrency, full: overflow };
+  if (
+    typeof overflow === 'object' &&
+    overflow !== null &&
+    Number.isSafeInteger(overflow.buffer) &&
+    overflow.buffer >= 0
+  ) {
+    return { ...common, room: overflow.buffer, full: 'error' };
+  }
+  const choices = "'error', 'drop-oldest', 'drop-newest' or buffer(n)";
+  throw fail('ERR_QUANTLANE_ARGUMENT', `Expected overflow ${choices}, got ${got(overflow)}`);
+}
