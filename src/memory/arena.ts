@@ -217,7 +217,13 @@ export class Arena {
   #take(bytes: number): Lease {
     const byteOffset = this.#allocator.allocate(bytes);
     this.#generation += 1;
-    const slot: Slot = { byteOffset, allocatedBytes: roundedBytes(bytes), generation: this.#generation, isOwned: true, isWatched: false };
+    const slot: Slot = {
+      byteOffset,
+      allocatedBytes: roundedBytes(bytes),
+      generation: this.#generation,
+      isOwned: true,
+      isWatched: false,
+    };
     this.#leases += 1;
     this.#peak = Math.max(this.#peak, this.#allocator.inUse);
     const lease = new Lease(this.#home, slot, bytes);

@@ -28,7 +28,7 @@ const enum Shared {
   Head = 32,
   /** Counts reasons to look for work. Added to by the producer and by a lane whose result others wait for; lanes wait on it. */
   Work = 64,
-  /** Counts finished descriptors. Added to by lanes after they stored `Done`; the producer waits on it. */
+  /** Counts reasons for the producer to look. Added to by whoever settles the last descriptor of a pass; it waits on it. */
   Finished = 96,
   /** 1 asks the lanes to return. Written by the producer. */
   Stop = 128,
@@ -108,7 +108,9 @@ export class Ring {
   /** Producer: withdraws a slot that no lane has claimed; false where one has. */
   withdraw(sequence: number): boolean {
     const at = (this.address(sequence) >> 2) + Word.State;
-    return Atomics.compareExchange(this.words, at, State.Ready, State.Cancelled) === State.Ready;
+    if (Atomics.compareExchange(this.words, at, State.Ready, State.Cancelled) !== State.Ready) return false;
+    this.#settle(at - Word.State);
+    return true;
   }
 
   /** Lets at most `count` sleeping lanes look for work. */
@@ -120,6 +122,12 @@ export class Ring {
   /** Lane: the count of reasons to look for work, to be read before looking and passed to `sleep`. */
   get workCount(): number {
     return Atomics.load(this.words, Shared.Work);
+  }
+
+  /** Lane: keeps looking until there is work or `milliseconds` have passed. */
+  spin(seen: number, milliseconds: number): void {
+    const end = performance.now() + milliseconds;
+    while (this.workCount === seen && performance.now() < end);
   }
 
   /** Lane: blocks the thread until there is work or `milliseconds` have passed. */
@@ -148,23 +156,32 @@ export class Ring {
     return -1;
   }
 
-  /** Whether every descriptor of the earlier pass that this one builds on is done. */
+  /** Whether the earlier pass, if there is one that this descriptor builds on, is settled. */
   #isDue(address: number): boolean {
     const at = address >> 2;
-    const count = this.words[at + Word.BarrierCount]!;
-    const first = this.words[at + Word.BarrierFirst]!;
-    for (let k = 0; k < count; k++) if (this.state(first + k) !== State.Done) return false;
-    return true;
+    if (this.words[at + Word.BarrierCount] === 0) return true;
+    const first = this.address(this.words[at + Word.BarrierFirst]!) >> 2;
+    return Atomics.load(this.words, first + Word.Remaining) === 0;
   }
 
   /** Lane: the descriptor at `address` is carried out and its result words are written. */
   finish(address: number): void {
     Atomics.store(this.words, (address >> 2) + Word.State, State.Done);
-    Atomics.add(this.words, Shared.Finished, 1);
-    Atomics.notify(this.words, Shared.Finished, 1);
+    this.#settle(address >> 2);
   }
 
-  /** Producer: the count of finished descriptors, to be read before looking and passed to `untilFinished`. */
+  /**
+   * Counts one descriptor of its pass as settled. Only the last of a pass wakes anybody, because waking costs more than
+   * many a descriptor: the lanes where another pass builds on it, else the producer.
+   */
+  #settle(at: number): void {
+    const first = this.words[at + Word.Pass]! >> 2;
+    if (Atomics.sub(this.words, first + Word.Remaining, 1) !== 1) return;
+    if (this.words[at + Word.Leads] === 1) this.wake(MAX_LANES);
+    else this.nudge();
+  }
+
+  /** Producer: the count of reasons to look, to be read before looking and passed to `untilFinished`. */
   get finishedCount(): number {
     return Atomics.load(this.words, Shared.Finished);
   }
@@ -175,7 +192,7 @@ export class Ring {
     if (wait.async) await wait.value;
   }
 
-  /** Producer: makes itself look again, as a lane that finishes would. */
+  /** Has the producer look for what is settled. */
   nudge(): void {
     Atomics.add(this.words, Shared.Finished, 1);
     Atomics.notify(this.words, Shared.Finished);
@@ -211,6 +228,7 @@ export class Ring {
     } else {
       this.words[at + Word.Status] = poison;
       Atomics.store(this.words, at + Word.State, State.Done);
+      this.#settle(at);
     }
   }
 }

@@ -147,6 +147,7 @@ export class Dispatcher {
     const { job, chunks } = flight;
     const { units } = job.kind.layout;
     const words = this.#ring.words;
+    const pass = this.#ring.address(this.#ring.head);
     for (let chunk = 0; chunk < chunks; chunk++) {
       const sequence = this.#ring.head;
       const at = this.#ring.address(sequence) >> 2;
@@ -154,8 +155,13 @@ export class Dispatcher {
       writeJob(job, words, at);
       words[at + Word.Mode] = mode;
       words[at + Word.Source] = source;
-      words[at + Word.First] = Math.floor((units * chunk) / chunks);
-      words[at + Word.Last] = Math.floor((units * (chunk + 1)) / chunks);
+      // The second pass goes from the end to the start: what the first one read last is still in the cache.
+      const part = barrier >= 0 ? chunks - 1 - chunk : chunk;
+      words[at + Word.First] = Math.floor((units * part) / chunks);
+      words[at + Word.Last] = Math.floor((units * (part + 1)) / chunks);
+      words[at + Word.Pass] = pass;
+      if (chunk === 0) words[at + Word.Remaining] = chunks;
+      words[at + Word.Leads] = mode === Mode.Range && job.kind.isTwoPass ? 1 : 0;
       if (barrier >= 0) {
         words[at + Word.BarrierFirst] = barrier & (SLOTS - 1);
         words[at + Word.BarrierCount] = chunks;

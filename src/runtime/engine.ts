@@ -11,7 +11,7 @@ import { Dispatcher } from './dispatcher.js';
 import { InPlace } from './inplace.js';
 import type { EngineMetrics } from './metrics.js';
 import { LanePool } from './pool.js';
-import { Scheduler } from './scheduler.js';
+import { IN_PLACE_US, Scheduler } from './scheduler.js';
 
 /** How a runtime is made. */
 export interface RuntimeOptions {
@@ -21,6 +21,11 @@ export interface RuntimeOptions {
   readonly memory?: number | string;
   /** Kernels: WebAssembly SIMD (default) or plain scalar ones. Their results are the same bits. */
   readonly kernels?: 'simd' | 'scalar';
+  /**
+   * Microseconds of work, as estimated, up to which a call runs on the caller's thread at once; default 60, at most 500.
+   * 0 sends everything to the lanes.
+   */
+  readonly inPlaceLimit?: number;
   /** Milliseconds within which every lane must be ready; default 10,000. */
   readonly startDeadline?: number;
   /** Module that the lanes run, for bundlers that move files. */
@@ -39,14 +44,14 @@ export class Engine {
   #isOpen = true;
   #ending: Promise<void> | undefined;
 
-  private constructor(arena: Arena, ring: Ring, module: WebAssembly.Module | null, lanes: number) {
+  private constructor(arena: Arena, ring: Ring, module: WebAssembly.Module | null, lanes: number, limit: number) {
     const kernel = module === null ? createReference(arena.buffer) : bindKernels(module, arena.memory);
     this.arena = arena;
     this.#ring = ring;
     this.#configured = lanes;
     this.#inPlace = new InPlace(ring, kernel);
     this.#dispatcher = lanes === 0 ? undefined : new Dispatcher(ring, lanes);
-    this.scheduler = new Scheduler(this.#inPlace, kernel, this.#dispatcher);
+    this.scheduler = new Scheduler(this.#inPlace, kernel, this.#dispatcher, limit);
   }
 
   /** Makes the machinery; see `createRuntime`. */
@@ -63,9 +68,13 @@ export class Engine {
     if (!(deadline > 0 && deadline < 2 ** 31)) {
       throw fail('ERR_QUANTLANE_ARGUMENT', `Expected startDeadline in milliseconds, got ${got(deadline)}`);
     }
+    const limit = options.inPlaceLimit ?? IN_PLACE_US;
+    if (!(limit >= 0 && limit <= 500)) {
+      throw fail('ERR_QUANTLANE_ARGUMENT', `Expected inPlaceLimit from 0 to 500 microseconds, got ${got(limit)}`);
+    }
     const arena = new Arena({ bytes: parseSize(options.memory ?? '256MiB'), reserved: RING_BYTES });
     const module = kind === 'simd' ? await compileKernels() : null;
-    const engine = new Engine(arena, new Ring(arena.buffer), module, lanes);
+    const engine = new Engine(arena, new Ring(arena.buffer), module, lanes, limit);
     if (lanes > 0) await engine.#startLanes(module, deadline, options.workerUrl);
     return engine;
   }

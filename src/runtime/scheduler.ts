@@ -10,10 +10,10 @@ import type { Job } from './job.js';
 import type { Outcome } from './outcome.js';
 
 /**
- * A job of at most this many microseconds runs in place. A dispatch costs about 15 µs (docs/scheduling.md has the
- * measurement), so below a few times that the lanes bring nothing.
+ * A job estimated at no more than this many microseconds runs in place, unless the runtime is told otherwise. See
+ * docs/scheduling.md for the measurement.
  */
-const IN_PLACE_US = 60;
+export const IN_PLACE_US = 60;
 
 /** Nanoseconds an element, measured generously; see docs/scheduling.md. */
 const COST = {
@@ -29,19 +29,23 @@ export class Scheduler {
   readonly counts = { inPlace: 0, sliced: 0, lanes: 0 };
   readonly #inPlace: InPlace;
   readonly #kernel: Kernel;
+  readonly #limit: number;
   #dispatcher: Dispatcher | undefined;
 
-  constructor(inPlace: InPlace, kernel: Kernel, dispatcher: Dispatcher | undefined) {
+  /** @param limit microseconds, estimated, up to which a job runs in place */
+  constructor(inPlace: InPlace, kernel: Kernel, dispatcher: Dispatcher | undefined, limit: number) {
     this.#inPlace = inPlace;
     this.#kernel = kernel;
+    this.#limit = limit;
     this.#dispatcher = dispatcher;
   }
 
   /** Carries out a job; an outcome rather than a promise where it ran in place at once. */
   run(job: Job, signal?: AbortSignal): Outcome | Promise<Outcome> {
-    if (this.#inPlace.hasTime && this.estimate(job) <= IN_PLACE_US) {
+    const microseconds = this.estimate(job);
+    if (microseconds <= this.#limit && this.#inPlace.hasTime) {
       this.counts.inPlace++;
-      return this.#inPlace.runNow(job);
+      return this.#inPlace.runNow(job, microseconds / 1000);
     }
     if (this.#dispatcher === undefined) return this.#slice(job, signal);
     this.counts.lanes++;
@@ -51,7 +55,7 @@ export class Scheduler {
   /** Carries out the whole job now, however long it takes. */
   runNow(job: Job): Outcome {
     this.counts.inPlace++;
-    return this.#inPlace.runNow(job);
+    return this.#inPlace.runNow(job, this.estimate(job) / 1000);
   }
 
   /** Microseconds that the job would take in place, roughly. */

@@ -45,7 +45,9 @@ export function tensor(d: usize): void {
   const isFast = isFromValues && !dirty && bounded(d, high, low);
   const isDirty = dirty;
   const codes = address(d, Word.Codes);
-  for (let at = from; at < to; at += Size.TensorTile) {
+  // From the last tile to the first: what the range pass read last is still in the cache.
+  for (let tile = (to - from + Size.TensorTile - 1) / Size.TensorTile; tile-- > 0; ) {
+    const at = from + tile * Size.TensorTile;
     const unit = at / Size.TensorTile;
     const n = min<usize>(Size.TensorTile, to - at);
     if (word(d, Word.Statistics) != 0) clearRecord(recordOf(d, unit));
