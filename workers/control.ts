@@ -4,7 +4,7 @@
  */
 import { threadId } from 'node:worker_threads';
 import { type SelfTestReport, selfTest } from '../src/kernels/index.js';
-import type { Lane } from './lane.js';
+import type { Lane } from './loop.js';
 
 /** What a lane has done since it started. */
 export interface LaneStatistics {

@@ -10,6 +10,7 @@ import { Allocator, roundedBytes } from './allocator.js';
 import { Credits } from './credits.js';
 import { isCount } from './dtype.js';
 import { Lease, type LeaseHome, type Slot } from './lease.js';
+import { allocateMemory } from './pages.js';
 import { formatSize } from './size.js';
 
 /** How an arena is made. */
@@ -48,12 +49,6 @@ export interface ArenaStatistics {
   /** Requests that wait for room. */
   readonly waiting: number;
 }
-
-/** Bytes of a page of WebAssembly. */
-const PAGE = 2 ** 16;
-
-/** The memory stays below this: kernels take addresses as signed 32-bit words. */
-const MAX_MEMORY = 2 ** 31;
 
 /** Leases of one turn that are kept before they are watched. */
 const MAX_FRESH = 256;
@@ -283,22 +278,6 @@ export class Arena {
   /** Calls the listeners that listen now; one added meanwhile is not called. */
   #notify(): void {
     for (const listener of [...this.#listeners]) listener();
-  }
-}
-
-/**
- * A shared memory of so many bytes, rounded up to whole pages.
- * @throws `ERR_QUANTLANE_ARGUMENT` when that is 2 GiB or more, or the host has no room for it.
- */
-function allocateMemory(bytes: number): WebAssembly.Memory {
-  const pages = Math.ceil(bytes / PAGE);
-  if (pages * PAGE >= MAX_MEMORY) throw expected('a memory below 2 GiB in all', formatSize(pages * PAGE));
-  try {
-    return new WebAssembly.Memory({ shared: true, initial: pages, maximum: pages });
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    const text = `Expected a host with room for an arena of ${formatSize(pages * PAGE)}, got '${cause.message}'`;
-    throw fail('ERR_QUANTLANE_ARGUMENT', text, { details: { bytes: pages * PAGE }, cause });
   }
 }
 

@@ -143,8 +143,10 @@ export class Ring {
 
   /** Lane: claims a descriptor; its byte address, or −1 where there is nothing to do. */
   claim(lane: number): number {
+    // The tail first: a head that was read before could lie behind it.
+    const tail = this.tail;
     const head = this.head;
-    for (let sequence = this.tail; sequence !== head; sequence = (sequence + 1) | 0) {
+    for (let sequence = tail; sequence !== head; sequence = (sequence + 1) | 0) {
       const address = this.address(sequence);
       const state = (address >> 2) + Word.State;
       if (Atomics.load(this.words, state) !== State.Ready || !this.#isDue(address)) continue;

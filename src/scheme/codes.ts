@@ -117,7 +117,7 @@ export const enum Size {
   /** First word of a descriptor that the scheme, not the batch, decides. */
   SchemeWords = 40,
   /** Elements of a unit of `Op.Tensor`. */
-  TensorTile = 65536,
+  TensorTile = 16384,
   /** Elements that are checked and quantized together while they are in L1. */
   CacheTile = 4096,
   /** Columns of a unit of `Op.Columns`. */

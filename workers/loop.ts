@@ -1,0 +1,89 @@
+/**
+ * The loop of a lane: claims descriptors from the ring and carries them out.
+ * @module
+ */
+import { errorId } from '../src/errors.js';
+import type { Kernel } from '../src/kernels/index.js';
+import { clearOutcome, MAX_LANES, Ring } from '../src/memory/index.js';
+import { Word } from '../src/scheme/codes.js';
+
+/** Milliseconds that a lane spins after its last batch: to wake a thread costs about as much. */
+const SPIN_MS = 0.05;
+/** Milliseconds that it then blocks its thread, because to wake it from there is faster than through its event loop. */
+const DOZE_MS = 0.5;
+/** Milliseconds of work after which the lane looks at its control channel. */
+const TURN_MS = 1;
+/** Milliseconds after which a sleeping lane looks for work without having been woken. */
+const SLEEP_MS = 10_000;
+
+/** One lane. */
+export class Lane {
+  readonly index: number;
+  readonly kernel: Kernel;
+  readonly startedAt = performance.now();
+  batches = 0;
+  busyMs = 0;
+  readonly #ring: Ring;
+  #isDraining = false;
+
+  constructor(index: number, memory: WebAssembly.Memory, kernel: Kernel) {
+    this.index = index;
+    this.kernel = kernel;
+    this.#ring = new Ring(memory.buffer as unknown as SharedArrayBuffer);
+  }
+
+  /** Claims and carries out descriptors until the ring is stopped. */
+  async run(): Promise<void> {
+    const ring = this.#ring;
+    let turnEnd = performance.now() + TURN_MS;
+    let hasDozed = false;
+    while (!ring.isStopped) {
+      const seen = ring.workCount;
+      const address = this.#isDraining ? -1 : ring.claim(this.index);
+      if (address >= 0) {
+        this.#execute(address);
+        hasDozed = false;
+        if (performance.now() < turnEnd) continue;
+        await nextTurn();
+      } else if (!hasDozed) {
+        ring.spin(seen, SPIN_MS);
+        ring.doze(seen, DOZE_MS);
+        hasDozed = true;
+        continue;
+      } else {
+        await ring.sleep(seen, SLEEP_MS);
+      }
+      turnEnd = performance.now() + TURN_MS;
+    }
+  }
+
+  #execute(address: number): void {
+    const words = this.#ring.words;
+    const start = performance.now();
+    clearOutcome(words, address);
+    try {
+      this.kernel.execute(address);
+    } catch {
+      // A trap. The text cannot cross, so the producer names the batch.
+      words[(address >> 2) + Word.Status] = errorId('ERR_QUANTLANE_KERNEL');
+    }
+    this.busyMs += performance.now() - start;
+    this.batches++;
+    this.#ring.finish(address);
+  }
+
+  /** Claims no more. It is called between two batches, so none is in hand when it returns. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  /** Claims again. */
+  resume(): void {
+    this.#isDraining = false;
+    this.#ring.wake(MAX_LANES);
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
