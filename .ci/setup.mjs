@@ -11,8 +11,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const installedLock = join(root, 'node_modules/.quantlane-lock');
 const buildStamp = join(root, 'dist/.stamp');
 
+/** Runs a command; where it fails it has said why, so nothing but its name is added. */
 function run(command) {
-  execSync(command, { cwd: root, stdio: ['ignore', 2, 2] });
+  try {
+    execSync(command, { cwd: root, stdio: ['ignore', 2, 2] });
+  } catch (error) {
+    console.error(`Set-up failed: ${command}`);
+    process.exit(error.status || 1);
+  }
 }
 
 /** Time of the newest file or folder at `path`; a folder's own time tells of removed files. */

@@ -15,7 +15,8 @@ export {
   QuantlaneError,
   StateError,
 } from './errors.js';
-export { type ArenaStatistics, type InputDtype, TensorLease } from './memory/index.js';
+export type { SelfTestReport } from './kernels/index.js';
+export { type ArenaStatistics, type InputDtype, type InputView, type LeaseState, TensorLease } from './memory/index.js';
 export {
   type CallOptions,
   type CodeArray,
@@ -26,6 +27,7 @@ export {
   type LaneStatistics,
   mergeStatistics,
   type PlainTensor,
+  type QuantizedParts,
   QuantizedTensor,
   type QuantizeOptions,
   type RangeResult,
@@ -55,6 +57,7 @@ export {
   buffer,
   createRuntime,
   type Overflow,
+  type PullSource,
   QuantizedStream,
   quantize,
   StreamingRuntime,

@@ -24,8 +24,9 @@ export class Lane {
   batches = 0;
   busyMs = 0;
   readonly #ring: Ring;
-  #isDraining = false;
+  #isDraining = true;
 
+  /** A lane that claims nothing until `resume`. */
   constructor(index: number, memory: WebAssembly.Memory, kernel: Kernel) {
     this.index = index;
     this.kernel = kernel;
@@ -77,7 +78,7 @@ export class Lane {
     this.#isDraining = true;
   }
 
-  /** Claims again. */
+  /** Claims work from now on. */
   resume(): void {
     this.#isDraining = false;
     this.#ring.wake(MAX_LANES);

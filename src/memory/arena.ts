@@ -113,8 +113,8 @@ export class Arena {
    *   or requests wait before it, `ERR_QUANTLANE_ARGUMENT` for no count of bytes, the error of `close` after it.
    */
   lease(bytes: number): Lease {
-    this.#check(bytes);
-    if (this.#credits.size === 0 && this.#allocator.fits(bytes)) return this.#take(bytes);
+    const lease = this.tryLease(bytes);
+    if (lease !== undefined) return lease;
     const waiting = this.#credits.size;
     const largest = this.#allocator.largestFree;
     throw fail(
@@ -122,6 +122,12 @@ export class Arena {
       `Expected room for ${formatSize(bytes)}, got ${formatSize(largest)} in one piece; ${waiting} waiting before it`,
       { details: { bytes, largestFree: largest, waiting } },
     );
+  }
+
+  /** The same, but undefined where `lease` throws `ERR_QUANTLANE_ARENA_FULL`. */
+  tryLease(bytes: number): Lease | undefined {
+    this.#check(bytes);
+    return this.#credits.size === 0 && this.#allocator.fits(bytes) ? this.#take(bytes) : undefined;
   }
 
   /**

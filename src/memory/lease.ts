@@ -87,7 +87,7 @@ export class Lease {
     this.assertOwned();
     this.#state = 'consumed';
     this.#slot.isOwned = false;
-    return new Ownership(this, (isRestored) => this.#end(isRestored));
+    return new Ownership(this);
   }
 
   /**
@@ -106,8 +106,8 @@ export class Lease {
     if (this.#state === 'owned') this.release();
   }
 
-  /** The end of a token: it refers to the handle, which is therefore not collected before. */
-  #end(isRestored: boolean): void {
+  /** @internal The end of its token, which refers to the handle, so that that is not collected before. */
+  endOwnership(isRestored: boolean): void {
     if (!isRestored) return this.#giveBack('consumed');
     this.#state = 'owned';
     this.#slot.isOwned = true;
@@ -130,15 +130,15 @@ export class Ownership {
   readonly allocatedBytes: number;
   /** Number of the lease among all of its arena. */
   readonly generation: number;
-  #end: ((isRestored: boolean) => void) | undefined;
+  #lease: Lease | undefined;
 
   /** Tokens are made by `Lease.consume`. */
-  constructor(lease: Lease, end: (isRestored: boolean) => void) {
+  constructor(lease: Lease) {
     this.byteOffset = lease.byteOffset;
     this.byteLength = lease.byteLength;
     this.allocatedBytes = lease.allocatedBytes;
     this.generation = lease.generation;
-    this.#end = end;
+    this.#lease = lease;
   }
 
   /**
@@ -159,10 +159,10 @@ export class Ownership {
 
   /** Ends the token, once. */
   #finish(isRestored: boolean): void {
-    const end = this.#end;
-    if (end === undefined) throw doubleRelease(`the token of lease ${this.generation} that was ended before`);
-    this.#end = undefined;
-    end(isRestored);
+    const lease = this.#lease;
+    if (lease === undefined) throw doubleRelease(`the token of lease ${this.generation} that was ended before`);
+    this.#lease = undefined;
+    lease.endOwnership(isRestored);
   }
 }
 

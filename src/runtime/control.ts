@@ -50,40 +50,42 @@ export class LaneHandle {
 
   /** The lane's index: it is alive and listens. */
   ping(): Promise<number> {
-    return this.#call(this.#remote.ping());
+    return this.#call(() => this.#remote.ping());
   }
 
   /** What the lane has done since it started. */
   stats(): Promise<LaneStatistics> {
-    return this.#call(this.#remote.stats());
+    return this.#call(() => this.#remote.stats());
   }
 
   /** Has the lane compare its kernels with the scalar ones, on memory of its own. */
   selfTest(): Promise<SelfTestReport> {
-    return this.#call(this.#remote.selfTest());
+    return this.#call(() => this.#remote.selfTest());
   }
 
   /** Lets the lane finish its batch and claim no more until `resume`. */
   drain(): Promise<void> {
-    return this.#call(this.#remote.drain());
+    return this.#call(() => this.#remote.drain());
   }
 
   /** Lets a drained lane claim work again. */
   resume(): Promise<void> {
-    return this.#call(this.#remote.resume());
+    return this.#call(() => this.#remote.resume());
   }
 
   /** @internal Lets go of the channel. */
   close(): void {
     if (this.#isAlive) this.#remote[releaseProxy]();
+    this.#isAlive = false;
     this.#port.close();
   }
 
   /** A call in flight keeps the process alive; an idle channel does not. */
-  async #call<T>(answer: Promise<T>): Promise<T> {
+  async #call<T>(ask: () => Promise<T>): Promise<T> {
+    if (!this.#isAlive) return this.#lost;
     if (this.#calls++ === 0) this.#port.ref();
     try {
-      return await Promise.race([answer, this.#lost]);
+      return await Promise.race([ask(), this.#lost]);
     } finally {
       if (--this.#calls === 0) this.#port.unref();
     }

@@ -6,6 +6,7 @@
 export { LaneHandle, type LaneStatistics } from './control.js';
 export { Engine, type RuntimeOptions } from './engine.js';
 export type { RangeResult } from './jobs.js';
+export type { QuantizedParts } from './load.js';
 export type { RuntimeMetrics } from './metrics.js';
 export type { CodeArray } from './parts.js';
 export type { GivenParameters, GivenRange, QuantizeOptions } from './plan.js';

@@ -4,9 +4,9 @@
  */
 import { errorId } from '../errors.js';
 import type { Kernel } from '../kernels/index.js';
-import type { Ring } from '../memory/index.js';
+import { clearOutcome, type Ring } from '../memory/index.js';
 import { Mode, Source, Word } from '../scheme/codes.js';
-import { type Job, writeJob } from './job.js';
+import { type Job, type JobKind, writeJob, writePlaces } from './job.js';
 import { addOutcome, emptyOutcome, type Outcome } from './outcome.js';
 
 /** Milliseconds of work in one turn of the event loop; the rest of the caller's millisecond is for everything around it. */
@@ -23,6 +23,8 @@ export class InPlace {
   #isTurnWatched = false;
   /** The last sliced job; the next one starts after it. */
   #last: Promise<unknown> = Promise.resolve();
+  /** The kind that the first descriptor was written for. */
+  #lastKind: JobKind | undefined;
   /** Why sliced jobs are given up, if they are. */
   #reason: { readonly error: unknown } | undefined;
 
@@ -39,7 +41,15 @@ export class InPlace {
   /** Carries out the whole job now; it counts as `milliseconds` of this turn. */
   runNow(job: Job, milliseconds: number): Outcome {
     const address = this.#ring.inPlace(0);
-    writeJob(job, this.#ring.words, address >> 2);
+    const words = this.#ring.words;
+    if (job.kind === this.#lastKind) {
+      // A stream asks for the same again and again: most words of the descriptor are right already.
+      clearOutcome(words, address);
+      writePlaces(job.places, words, address >> 2);
+    } else {
+      writeJob(job, words, address >> 2);
+      this.#lastKind = job.kind;
+    }
     this.#execute(address);
     this.#spend(milliseconds);
     return this.#outcome(address);
@@ -58,6 +68,7 @@ export class InPlace {
   }
 
   async #runSliced(job: Job, signal?: AbortSignal): Promise<Outcome> {
+    this.#check(signal);
     const address = this.#ring.inPlace(1);
     const words = this.#ring.words;
     const at = address >> 2;
@@ -89,8 +100,7 @@ export class InPlace {
       const unit = (words[at + Word.Source] === Source.Barrier ? slices - 1 - slice : slice) * step;
       if (!this.hasTime) {
         await new Promise((resolve) => setImmediate(resolve));
-        signal?.throwIfAborted();
-        if (this.#reason !== undefined) throw this.#reason.error;
+        this.#check(signal);
       }
       words[at + Word.First] = unit;
       words[at + Word.Last] = Math.min(units, unit + step);
@@ -99,6 +109,12 @@ export class InPlace {
       this.#spend(performance.now() - start);
       if (words[at + Word.Status] !== 0) return;
     }
+  }
+
+  /** Throws where the job is given up. */
+  #check(signal?: AbortSignal): void {
+    signal?.throwIfAborted();
+    if (this.#reason !== undefined) throw this.#reason.error;
   }
 
   #execute(address: number): void {

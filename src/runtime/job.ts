@@ -61,8 +61,12 @@ export function jobKind(
 
 /** Writes a job to the descriptor at word index `at`, all but its state. */
 export function writeJob(job: Job, words: Int32Array, at: number): void {
-  const { places } = job;
   words.set(job.kind.words, at + 1);
+  writePlaces(job.places, words, at);
+}
+
+/** Writes the addresses of a job to the descriptor at word index `at`. */
+export function writePlaces(places: Places, words: Int32Array, at: number): void {
   words[at + Word.Values] = places.values;
   words[at + Word.Codes] = places.codes;
   words[at + Word.Scale] = places.scale;

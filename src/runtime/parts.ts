@@ -46,5 +46,5 @@ export function partsOf(scheme: Scheme, layout: Layout, hasStatistics: boolean, 
 }
 
 function align(bytes: number): number {
-  return (bytes + 63) & ~63;
+  return Math.ceil(bytes / 64) * 64;
 }

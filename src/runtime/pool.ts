@@ -106,6 +106,8 @@ export class LanePool {
     }
     this.lanes[index] = lane;
     lane.onLost(() => this.#revive(index));
+    // Only now, when its death would be noticed, may it take work, of which it may die.
+    lane.resume().catch(() => undefined);
   }
 
   #revive(index: number): void {

@@ -8,6 +8,7 @@ import type { LaneHandle } from './control.js';
 import type { Engine } from './engine.js';
 import { Input } from './input.js';
 import { dequantizeJob, quantizeJob, type RangeResult, rangeJob, readRange } from './jobs.js';
+import { loadParts, loadPlan, type QuantizedParts } from './load.js';
 import type { RuntimeMetrics } from './metrics.js';
 import { checkOutcome, type Outcome } from './outcome.js';
 import { type Plan, Planner, type QuantizeOptions } from './plan.js';
@@ -83,9 +84,12 @@ export class Runtime {
       options.signal?.throwIfAborted();
       const plan = this.#planner.plan(scheme, input.dtype, input.shape, options);
       if (input.isPlain) await input.bring(this.#arena, options.signal);
-      lease = this.#arena.has(plan.parts.bytes)
-        ? this.#arena.lease(plan.parts.bytes)
-        : await this.#arena.acquire(plan.parts.bytes, { signal: options.signal, holding: input.allocatedBytes });
+      const { bytes } = plan.parts;
+      lease =
+        this.#arena.tryLease(bytes) ??
+        (await this.#arena.acquire(bytes, { signal: options.signal, holding: input.allocatedBytes }));
+      // It may have been aborted while the call waited.
+      options.signal?.throwIfAborted();
       const ran = this.#engine.scheduler.run(
         quantizeJob(plan, options, this.#arena.buffer, input, lease),
         options.signal,
@@ -135,9 +139,10 @@ export class Runtime {
     try {
       options.signal?.throwIfAborted();
       const bytes = quantized.plan.layout.elements * 4;
-      lease = this.#arena.has(bytes)
-        ? this.#arena.lease(bytes)
-        : await this.#arena.acquire(bytes, { signal: options.signal, holding: token.allocatedBytes });
+      lease =
+        this.#arena.tryLease(bytes) ??
+        (await this.#arena.acquire(bytes, { signal: options.signal, holding: token.allocatedBytes }));
+      options.signal?.throwIfAborted();
       const job = dequantizeJob(quantized.plan, token, lease);
       checkOutcome(await this.#engine.scheduler.run(job, options.signal), quantized.scheme);
       return new TensorLease(lease, this.#arena, 'float32', quantized.shape);
@@ -167,6 +172,7 @@ export class Runtime {
         signal: options.signal,
         holding: input.allocatedBytes,
       });
+      options.signal?.throwIfAborted();
       const job = rangeJob(plan, input, lease);
       const outcome = await this.#engine.scheduler.run(job, options.signal);
       checkOutcome(outcome, plan.scheme);
@@ -177,6 +183,27 @@ export class Runtime {
     } finally {
       lease?.release();
       this.#end(input);
+    }
+  }
+
+  /**
+   * A quantized tensor of codes and parameters that come from elsewhere, such as a file. They are copied.
+   * @throws ERR_QUANTLANE_DTYPE, ERR_QUANTLANE_SHAPE, ERR_QUANTLANE_PARAMETERS where the parts do not fit the scheme
+   */
+  async load(parts: QuantizedParts, options: CallOptions = {}): Promise<QuantizedTensor> {
+    this.#engine.assertOpen();
+    const plan = loadPlan(this.#planner, parts);
+    const lease = await this.#arena.acquire(plan.parts.bytes, { signal: options.signal });
+    this.#pending++;
+    try {
+      const { buffer } = this.#arena;
+      this.#counts.copiedBytes += await loadParts(plan, parts, buffer, lease.byteOffset, options.signal);
+      return new QuantizedTensor(lease, plan, buffer);
+    } catch (error) {
+      lease.release();
+      throw error;
+    } finally {
+      this.#over();
     }
   }
 

@@ -48,13 +48,15 @@ export function layoutOf(scheme: Scheme, shape: readonly number[]): Layout {
   if (scheme.layout === 'planar') {
     return { ...split, elements, parameters, codeShape: shape, codeBytes: elements * codeSize(scheme.dtype) };
   }
-  if (split.length % split.group !== 0) {
+  // `split.group` is shorter where the whole row is.
+  const size = scheme.granularity.kind === 'perBlock' ? scheme.granularity.size : split.group;
+  if (split.length % size !== 0) {
     throw fail(
       'ERR_QUANTLANE_SHAPE',
-      `Expected rows of a multiple of ${split.group} values for '${scheme.name}', got rows of ${split.length}`,
+      `Expected rows of a multiple of ${size} values for '${scheme.name}', got rows of ${split.length}`,
     );
   }
-  const rowBytes = (split.length / split.group) * scheme.layout.blockBytes;
+  const rowBytes = (split.length / size) * scheme.layout.blockBytes;
   return { ...split, elements, parameters, codeShape: [split.units, rowBytes], codeBytes: split.units * rowBytes };
 }
 

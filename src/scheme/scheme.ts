@@ -105,6 +105,8 @@ export function defineScheme(scheme: Scheme): Scheme {
   }
   if (scheme.parameters === 'given' && scheme.apply === 'direct')
     throw wrong("apply: 'divide' or 'reciprocal' for given parameters", scheme.apply);
+  if (scheme.parameters === 'given' && scheme.scaleDtype === 'float16')
+    throw wrong("scaleDtype: 'float32' for given parameters", scheme.scaleDtype);
   checkNumbers(scheme);
   const result: Scheme = Object.freeze({
     ...scheme,

@@ -5,12 +5,13 @@
  */
 import { type Observable, Subject, takeUntil } from 'rxjs';
 import { fail } from '../errors.js';
-import { type Arena, TensorLease } from '../memory/index.js';
-import { sizeOf, type TensorInput } from '../runtime/index.js';
+import { type Arena, roundedBytes, TensorLease } from '../memory/index.js';
+import type { TensorInput } from '../runtime/index.js';
 import type { StreamSettings } from './options.js';
 import type { OrderedWork } from './ordered.js';
+import { type BatchIterator, iteratorOf, type PullSource } from './source.js';
 
-/** What a feed tells its stream. */
+/** What a feed tells its run, once it is started. */
 export interface FeedEvents {
   /** The source has no more batches. */
   done(): void;
@@ -20,49 +21,52 @@ export interface FeedEvents {
 
 /** Brings batches into work. */
 export interface Feed {
-  /** There may be room for another batch. */
-  proceed(): void;
   /** Batches that wait to get into work. */
   readonly waiting: number;
-  /** Lets go of the source, and releases what waits. */
+  /** Turns to the source. */
+  start(): void;
+  /** There may be room for another batch. */
+  proceed(): void;
+  /** Lets go of the source, and releases what waits; more than once is once. */
   stop(): void;
-}
-
-/** Gives a lease back that nobody will quantize. */
-function discard(batch: TensorInput): void {
-  if (batch instanceof TensorLease) batch[Symbol.dispose]();
 }
 
 /** A feed from an Observable. */
 export class PushFeed implements Feed {
+  readonly #source: Observable<TensorInput>;
   readonly #work: OrderedWork;
   readonly #settings: StreamSettings;
+  readonly #events: FeedEvents;
   readonly #waiting: TensorInput[] = [];
   readonly #stop = new Subject<void>();
   #isStopped = false;
 
   constructor(source: Observable<TensorInput>, work: OrderedWork, settings: StreamSettings, events: FeedEvents) {
+    this.#source = source;
     this.#work = work;
     this.#settings = settings;
-    // The source may push while it is subscribed to, so all else is ready by now.
-    source.pipe(takeUntil(this.#stop)).subscribe({
-      next: (batch) => {
-        try {
-          this.#accept(batch);
-        } catch (error) {
-          this.stop();
-          events.failed(error);
-        }
-      },
-      error: (error) => events.failed(error),
-      complete: () => {
-        if (!this.#isStopped) events.done();
-      },
-    });
+    this.#events = events;
   }
 
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  start(): void {
+    // The source may push while it is subscribed to, and must be stopped then too: a subscription would come too late.
+    this.#source.pipe(takeUntil(this.#stop)).subscribe({
+      next: (batch) => {
+        try {
+          this.#accept(batch);
+        } catch (error) {
+          this.#events.failed(error);
+        }
+      },
+      error: (error) => this.#events.failed(error),
+      complete: () => {
+        if (!this.#isStopped) this.#events.done();
+      },
+    });
   }
 
   proceed(): void {
@@ -72,13 +76,15 @@ export class PushFeed implements Feed {
   }
 
   stop(): void {
+    if (this.#isStopped) return;
     this.#isStopped = true;
     this.#stop.next();
-    for (const batch of this.#waiting.splice(0)) discard(batch);
+    for (const batch of this.#waiting.splice(0)) discard(batch, this.#settings);
   }
 
   #accept(batch: TensorInput): void {
-    if (this.#isStopped) return discard(batch);
+    // A source that does not look whether it is stopped.
+    if (this.#isStopped) return discard(batch, this.#settings);
     const { concurrency, room, full, onDrop } = this.#settings;
     if (this.#waiting.length === 0 && this.#work.size < concurrency) return this.#work.start(batch);
     this.#waiting.push(batch);
@@ -88,80 +94,111 @@ export class PushFeed implements Feed {
       throw fail('ERR_QUANTLANE_OVERFLOW', text, { details: { concurrency, room } });
     }
     const dropped = full === 'drop-oldest' ? this.#waiting.shift()! : this.#waiting.pop()!;
-    discard(dropped);
+    discard(dropped, this.#settings);
     onDrop(dropped);
   }
 }
 
-/** A feed from an iterator. */
+/** A feed from what can be asked for one batch at a time. */
 export class PullFeed implements Feed {
   readonly waiting = 0;
-  readonly #iterator: AsyncIterator<TensorInput> | Iterator<TensorInput>;
+  readonly #source: PullSource;
   readonly #arena: Arena;
   readonly #work: OrderedWork;
   readonly #settings: StreamSettings;
   readonly #events: FeedEvents;
-  readonly #offRelease: () => void;
-  /** Bytes of the largest batch so far with its result, which is what the next one is expected to need. */
-  #need = 0;
+  #iterator: BatchIterator | undefined;
+  #offRelease = (): void => undefined;
+  /** Bytes of the largest batch so far: the next is expected to need no more. */
+  #largest = 0;
   #isPulling = false;
   #isStopped = false;
 
-  constructor(
-    iterator: AsyncIterator<TensorInput> | Iterator<TensorInput>,
-    arena: Arena,
-    work: OrderedWork,
-    settings: StreamSettings,
-    events: FeedEvents,
-  ) {
-    this.#iterator = iterator;
+  constructor(source: PullSource, arena: Arena, work: OrderedWork, settings: StreamSettings, events: FeedEvents) {
+    this.#source = source;
     this.#arena = arena;
     this.#work = work;
     this.#settings = settings;
     this.#events = events;
-    this.#offRelease = arena.onRelease(() => this.proceed());
+  }
+
+  start(): void {
+    try {
+      this.#iterator = iteratorOf(this.#source);
+    } catch (error) {
+      return this.#events.failed(error);
+    }
+    this.#offRelease = this.#arena.onRelease(() => this.proceed());
+    this.proceed();
   }
 
   proceed(): void {
-    if (this.#isPulling || this.#isStopped || !this.#hasCredit()) return;
-    this.#isPulling = true;
-    void this.#pull();
+    if (!this.#isPulling && this.#hasCredit()) void this.#pull();
   }
 
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#offRelease();
-    // A source that is asked for a batch ends when it has brought it; nobody waits for that.
-    void (async () => this.#iterator.return?.())().catch(() => undefined);
+    const iterator = this.#iterator;
+    // A generator that is asked for a batch ends when it has brought it; nobody waits for that.
+    void (async () => iterator?.return?.())().catch(() => undefined);
   }
 
   /** Whether the next batch, if it is no larger than those before, would find room, and its result too. */
   #hasCredit(): boolean {
-    if (this.#work.size >= this.#settings.concurrency) return false;
-    return this.#arena.has(this.#need) || this.#arena.statistics().inUse === 0;
+    if (this.#isStopped || this.#work.size >= this.#settings.concurrency) return false;
+    const { capacity, inUse, leakedBytes } = this.#arena.statistics();
+    // Nobody will give anything back: now or never.
+    if (inUse === leakedBytes) return true;
+    const batch = roundedBytes(this.#largest);
+    const result = this.#work.largestResult ?? batch;
+    return this.#arena.has(Math.max(batch, result)) && batch + result <= capacity - inUse;
   }
 
+  /** Pulls while there is credit. */
   async #pull(): Promise<void> {
-    try {
-      do {
-        const { value, done } = await this.#iterator.next();
-        if (done === true) {
-          if (this.#isStopped) return;
-          this.#isStopped = true;
-          this.#offRelease();
-          return this.#events.done();
-        }
-        if (this.#isStopped) return discard(value);
-        this.#need = Math.max(this.#need, 2 * sizeOf(value));
-        this.#work.start(value);
-      } while (!this.#isStopped && this.#hasCredit());
-    } catch (error) {
-      if (!this.#isStopped) this.#events.failed(error);
-    } finally {
-      this.#isPulling = false;
+    this.#isPulling = true;
+    while (this.#hasCredit()) {
+      const step = await this.#next();
+      if (step === undefined) break;
+      if (this.#isStopped) {
+        discard(step.value, this.#settings);
+        break;
+      }
+      this.#largest = Math.max(this.#largest, bytesOf(step.value));
+      this.#work.start(step.value);
     }
-    // Room may have come while the last batch was on its way.
-    this.proceed();
+    this.#isPulling = false;
   }
+
+  /** The next batch; undefined after the end or an error of the source. */
+  async #next(): Promise<IteratorYieldResult<TensorInput> | undefined> {
+    try {
+      const step = await this.#iterator!.next();
+      if (step.done !== true) return step;
+      this.#over(() => this.#events.done());
+    } catch (error) {
+      this.#over(() => this.#events.failed(error));
+    }
+    return undefined;
+  }
+
+  /** The source has ended by itself: it need not be told to. */
+  #over(tell: () => void): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#offRelease();
+    tell();
+  }
+}
+
+/** Gives a lease back that nobody will quantize, unless it stays the caller's. */
+function discard(batch: TensorInput, settings: StreamSettings): void {
+  if (batch instanceof TensorLease && settings.quantize.keep !== true) batch[Symbol.dispose]();
+}
+
+/** Bytes of a batch; 0 for what is none, which its call will refuse. */
+function bytesOf(batch: TensorInput): number {
+  return (batch instanceof TensorLease ? batch.byteLength : batch?.data?.byteLength) || 0;
 }

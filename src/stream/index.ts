@@ -5,5 +5,6 @@
 
 export { quantize } from './operator.js';
 export { buffer, type Overflow, type StreamOptions } from './options.js';
-export { QuantizedStream, type StreamSource } from './stream.js';
+export type { PullSource, StreamSource } from './source.js';
+export { QuantizedStream } from './stream.js';
 export { createRuntime, StreamingRuntime } from './streaming-runtime.js';

@@ -2,33 +2,37 @@
  * Batches in work, whose results come out in the order of the batches.
  * @module
  */
-import type { QuantizedTensor, Runtime, SchemeInput, TensorInput } from '../runtime/index.js';
+import { setMaxListeners } from 'node:events';
+import type { QuantizedTensor, QuantizeOptions, Runtime, SchemeInput, TensorInput } from '../runtime/index.js';
 import type { StreamSettings } from './options.js';
-
-interface Slot {
-  result: QuantizedTensor | undefined;
-  error: { readonly cause: unknown } | undefined;
-}
 
 /** What is at the front: a result, or why there is none. */
 export type Front = { readonly result: QuantizedTensor } | { readonly error: unknown };
+
+/** A batch in work; `front` is there when it is done. */
+interface Slot {
+  front: Front | undefined;
+}
 
 /** Batches in work. */
 export class OrderedWork {
   readonly #runtime: Runtime;
   readonly #scheme: SchemeInput;
-  readonly #settings: StreamSettings;
+  readonly #options: QuantizeOptions;
   readonly #onReady: () => void;
   readonly #slots: Slot[] = [];
   readonly #abort = new AbortController();
+  #largestResult: number | undefined;
   #isStopped = false;
 
   /** @param onReady called when the batch at the front is done */
   constructor(runtime: Runtime, scheme: SchemeInput, settings: StreamSettings, onReady: () => void) {
     this.#runtime = runtime;
     this.#scheme = scheme;
-    this.#settings = settings;
+    this.#options = { ...settings.quantize, signal: this.#abort.signal };
     this.#onReady = onReady;
+    // Every batch in work listens.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   /** Batches that are in work or whose result was not taken. */
@@ -36,32 +40,30 @@ export class OrderedWork {
     return this.#slots.length;
   }
 
+  /** Bytes of the arena that the largest result so far took; undefined before the first. */
+  get largestResult(): number | undefined {
+    return this.#largestResult;
+  }
+
   /** Begins a batch. */
   start(batch: TensorInput): void {
-    const slot: Slot = { result: undefined, error: undefined };
+    const slot: Slot = { front: undefined };
     this.#slots.push(slot);
-    const options = { ...this.#settings.quantize, signal: this.#abort.signal };
-    this.#runtime.quantize(batch, this.#scheme, options).then(
+    this.#runtime.quantize(batch, this.#scheme, this.#options).then(
       (result) => {
-        if (this.#isStopped) return result.release();
-        slot.result = result;
-        if (this.#slots[0] === slot) this.#onReady();
+        this.#largestResult = Math.max(this.#largestResult ?? 0, result.plan.parts.bytes);
+        if (this.#isStopped) result.release();
+        else this.#done(slot, { result });
       },
-      (cause) => {
-        slot.error = { cause };
-        if (!this.#isStopped && this.#slots[0] === slot) this.#onReady();
-      },
+      (error) => this.#done(slot, { error }),
     );
   }
 
-  /** Takes what is at the front; undefined while that is in work. */
+  /** Takes what is at the front; undefined while that is in work, or where there is nothing. */
   take(): Front | undefined {
-    const slot = this.#slots[0];
-    if (slot?.result !== undefined) {
-      this.#slots.shift();
-      return { result: slot.result };
-    }
-    return slot?.error === undefined ? undefined : { error: slot.error.cause };
+    const front = this.#slots[0]?.front;
+    if (front !== undefined) this.#slots.shift();
+    return front;
   }
 
   /** Gives up what is in work, and releases results that were not taken. */
@@ -69,6 +71,13 @@ export class OrderedWork {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#abort.abort();
-    for (const slot of this.#slots.splice(0)) slot.result?.release();
+    for (const { front } of this.#slots.splice(0)) {
+      if (front !== undefined && 'result' in front) front.result.release();
+    }
+  }
+
+  #done(slot: Slot, front: Front): void {
+    slot.front = front;
+    if (this.#slots[0] === slot) this.#onReady();
   }
 }

@@ -3,8 +3,10 @@
  * @module
  */
 import { Engine, Runtime, type RuntimeOptions, type SchemeInput } from '../runtime/index.js';
-import { type StreamOptions, settle } from './options.js';
-import { QuantizedStream, type StreamSource } from './stream.js';
+import { endStreams } from './closing.js';
+import type { StreamOptions } from './options.js';
+import type { StreamSource } from './source.js';
+import { QuantizedStream } from './stream.js';
 
 /** A runtime that also works off streams. */
 export class StreamingRuntime extends Runtime {
@@ -12,12 +14,24 @@ export class StreamingRuntime extends Runtime {
    * The quantized tensors of a source, in its order.
    *
    * An iterable or a ReadableStream is pulled: only while fewer than `concurrency` batches are in work and the arena has
-   * room. An Observable pushes, so `overflow` says what happens when it is too fast.
-   * @throws ERR_QUANTLANE_ARGUMENT for wrong options; errors of `quantize` end the stream
+   * room. An Observable pushes, so `overflow` says what happens when it is too fast. Batches that were leased in advance
+   * must leave room for a result: a stream waits for room as long as anything is leased.
+   * @throws ERR_QUANTLANE_ARGUMENT for wrong options or what is no source; errors of `quantize` end the stream
    */
   stream(source: StreamSource, scheme: SchemeInput, options: StreamOptions = {}): QuantizedStream {
-    settle(options);
     return new QuantizedStream(this, source, scheme, options);
+  }
+
+  /** See `Runtime.close`. Streams end at once, with ERR_QUANTLANE_CLOSED. */
+  override close(): Promise<void> {
+    endStreams(this);
+    return super.close();
+  }
+
+  /** See `Runtime.destroy`. Streams end at once, with ERR_QUANTLANE_CLOSED. */
+  override destroy(): Promise<void> {
+    endStreams(this);
+    return super.destroy();
   }
 }
 

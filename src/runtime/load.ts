@@ -1,0 +1,95 @@
+/**
+ * Codes and parameters that come from elsewhere, such as a file, checked and copied into the arena.
+ * @module
+ */
+import { types } from 'node:util';
+import { fail, got } from '../errors.js';
+import { elementsOf } from '../memory/index.js';
+import { resolveScheme, type Scheme } from '../scheme/index.js';
+import type { CodeArray } from './parts.js';
+import type { Plan, Planner } from './plan.js';
+import { bytesIn, copySlowly } from './tensor.js';
+
+/** The parts of a quantized tensor, as `QuantizedTensor` has them. */
+export interface QuantizedParts {
+  /** What the codes were made with. */
+  readonly scheme: Scheme | string;
+  /** Shape of the values. */
+  readonly shape: readonly number[];
+  /** The codes, of the type of the scheme; for a block layout of a consumer its bytes. */
+  readonly data: CodeArray;
+  /** The scales, float32 or raw float16 bits; absent where they lie within the blocks. */
+  readonly scale?: Float32Array | Uint16Array | null | undefined;
+  /** The zero points, of the type of the codes; absent for a symmetric scheme. */
+  readonly zeroPoint?: CodeArray | null | undefined;
+}
+
+const TYPES = {
+  int8: types.isInt8Array,
+  uint8: types.isUint8Array,
+  int16: types.isInt16Array,
+  uint16: types.isUint16Array,
+  float32: types.isFloat32Array,
+  float16: types.isUint16Array,
+};
+
+/**
+ * The plan that such parts are a result of.
+ * @throws ERR_QUANTLANE_DTYPE, ERR_QUANTLANE_SHAPE for wrong codes, ERR_QUANTLANE_PARAMETERS for wrong parameters, and
+ * errors of the planner
+ */
+export function loadPlan(planner: Planner, { scheme: given, shape, data, scale, zeroPoint }: QuantizedParts): Plan {
+  elementsOf(shape);
+  const scheme = resolveScheme(given);
+  // Parameters that are given are only asked whether they are there.
+  const plan = planner.plan(
+    scheme,
+    'float32',
+    shape,
+    scheme.parameters === 'given' ? { parameters: { scale: 1 } } : {},
+  );
+  const { codeBytes, codeShape, parameters } = plan.layout;
+  const isPlanar = scheme.layout === 'planar';
+  const dtype = isPlanar ? scheme.dtype : 'uint8';
+  if (!TYPES[dtype](data)) throw fail('ERR_QUANTLANE_DTYPE', `Expected codes of type ${dtype}, got ${got(data)}`);
+  if (data.byteLength !== codeBytes) {
+    const text = `Expected ${codeBytes} bytes for codes of shape [${codeShape.join(', ')}], got ${data.byteLength}`;
+    throw fail('ERR_QUANTLANE_SHAPE', text);
+  }
+  checkParameters('scale', scale, isPlanar ? scheme.scaleDtype : null, parameters);
+  checkParameters('zeroPoint', zeroPoint, isPlanar && !scheme.symmetric ? scheme.dtype : null, parameters);
+  return plan;
+}
+
+/** Copies parts to their places in a result at `start`; returns how many bytes. */
+export async function loadParts(
+  plan: Plan,
+  { data, scale, zeroPoint }: QuantizedParts,
+  buffer: SharedArrayBuffer,
+  start: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { parts } = plan;
+  let copied = 0;
+  for (const [view, at] of [
+    [data, 0],
+    [scale, parts.scale],
+    [zeroPoint, parts.zeroPoint],
+  ] as const) {
+    if (view === undefined || view === null) continue;
+    await copySlowly(bytesIn(view), new Uint8Array(buffer, start + at, view.byteLength), signal);
+    copied += view.byteLength;
+  }
+  return copied;
+}
+
+/** Checks one kind of parameters; `dtype` is null where there must be none. */
+function checkParameters(name: string, view: unknown, dtype: keyof typeof TYPES | null, count: number): void {
+  if (dtype === null) {
+    if (view === undefined || view === null) return;
+    throw fail('ERR_QUANTLANE_PARAMETERS', `Expected no ${name}, got ${got(view)}`);
+  }
+  if (!TYPES[dtype](view)) throw fail('ERR_QUANTLANE_DTYPE', `Expected ${name} of type ${dtype}, got ${got(view)}`);
+  if (view.length === count) return;
+  throw fail('ERR_QUANTLANE_PARAMETERS', `Expected ${count} values as ${name}, got ${view.length}`);
+}
