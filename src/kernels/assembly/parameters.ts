@@ -46,6 +46,8 @@ export function derive(d: usize, highBits: i32, lowBits: i32): void {
     scale = real(d, Word.ZeroScale);
     multiplier = real(d, Word.ZeroMultiplier);
   }
+  const isWide = word(d, Word.ScaleType) == ScaleType.Float32;
+  storedScale = isWide ? scale : reinterpret<f32>(halfBits(halfOf(scale)));
   zeroPoint = deriveZeroPoint(d);
 }
 
@@ -76,14 +78,8 @@ export function bounded(d: usize, highBits: i32, lowBits: i32): bool {
 /** Writes scale and zero point of parameter `index`. */
 export function storeParameters(d: usize, index: usize): void {
   const at = address(d, Word.Scale) + index * address(d, Word.ScaleStride);
-  if (word(d, Word.ScaleType) == ScaleType.Float32) {
-    storedScale = scale;
-    store<f32>(at, scale);
-  } else {
-    const bits = halfOf(scale);
-    storedScale = reinterpret<f32>(halfBits(bits));
-    store<u16>(at, <u16>bits);
-  }
+  if (word(d, Word.ScaleType) == ScaleType.Float32) store<f32>(at, scale);
+  else store<u16>(at, <u16>halfOf(storedScale));
   const zeros = address(d, Word.ZeroPoint);
   if (zeros == 0) return;
   const storage = word(d, Word.ZeroPointStorage);

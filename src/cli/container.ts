@@ -1,0 +1,147 @@
+/**
+ * How quantized tensors lie in a safetensors file. For a tensor `x`:
+ *
+ * ```text
+ * x             codes; for blocks of a foreign layout bytes, [rows, bytes per row]
+ * x.scale       where the scales are not in the blocks
+ * x.zero_point  where the scheme has zero points
+ * metadata      quantlane.version, quantlane.preset, quantlane.tensor.x: what is needed to read x back
+ * ```
+ * @module
+ */
+import { fail, QuantlaneError } from '../errors.js';
+import type { TensorDeclaration, TensorEntry, TensorFile } from '../formats/index.js';
+import { elementsOf, type InputDtype, isInputDtype } from '../memory/index.js';
+import {
+  type CodeDtype,
+  layoutOf,
+  type NonFinitePolicy,
+  type PresetOptions,
+  preset,
+  type Scheme,
+} from '../scheme/index.js';
+import { quoted } from './failure.js';
+
+/** What is needed to read a quantized tensor back. */
+export interface Note {
+  readonly preset: string;
+  readonly dtype: CodeDtype;
+  /** Axis of channels or blocks, where one was chosen. */
+  readonly axis?: number;
+  readonly blockSize?: number;
+  readonly nonFinite: NonFinitePolicy;
+  /** Shape of the values. */
+  readonly shape: readonly number[];
+  /** Type of the values that were quantized. */
+  readonly inputDtype: InputDtype;
+}
+
+/** A quantized tensor of a file. */
+export interface Stored {
+  readonly name: string;
+  readonly note: Note;
+  readonly scheme: Scheme;
+  readonly codes: TensorEntry;
+  readonly scale: TensorEntry | undefined;
+  readonly zeroPoint: TensorEntry | undefined;
+}
+
+const PREFIX = 'quantlane.tensor.';
+
+/** The note of a tensor that is quantized with a preset. */
+export function noteOf(scheme: Scheme, options: PresetOptions, shape: readonly number[], inputDtype: InputDtype): Note {
+  const { axis, blockSize } = options;
+  return {
+    preset: scheme.name,
+    dtype: scheme.dtype,
+    ...(axis === undefined ? {} : { axis }),
+    ...(blockSize === undefined ? {} : { blockSize }),
+    nonFinite: scheme.nonFinite,
+    shape,
+    inputDtype,
+  };
+}
+
+/** The tensors that a quantized tensor becomes. */
+export function declarationsOf(name: string, scheme: Scheme, shape: readonly number[]): TensorDeclaration[] {
+  const { codeShape, parameterShape } = layoutOf(scheme, shape);
+  if (scheme.layout !== 'planar') return [{ name, dtype: 'uint8', shape: codeShape }];
+  const declarations: TensorDeclaration[] = [
+    { name, dtype: scheme.dtype, shape: codeShape },
+    { name: `${name}.scale`, dtype: scheme.scaleDtype, shape: parameterShape },
+  ];
+  if (!scheme.symmetric) declarations.push({ name: `${name}.zero_point`, dtype: scheme.dtype, shape: parameterShape });
+  return declarations;
+}
+
+/** The metadata of a file. */
+export function metadataOf(
+  version: string,
+  presetName: string,
+  notes: ReadonlyMap<string, Note>,
+): Record<string, string> {
+  const metadata: Record<string, string> = { 'quantlane.version': version, 'quantlane.preset': presetName };
+  for (const [name, note] of notes) metadata[PREFIX + name] = JSON.stringify(note);
+  return metadata;
+}
+
+/**
+ * The quantized tensors of a file, in the order of its tensors; none where quantlane did not write it.
+ * @throws ERR_QUANTLANE_FORMAT where a note is not what was written, or does not fit its tensors
+ */
+export function storedIn(file: TensorFile, label: string): Stored[] {
+  const stored: Stored[] = [];
+  const byName = new Map(file.tensors.map((entry) => [entry.name, entry]));
+  for (const key of Object.keys(file.metadata)) {
+    if (!key.startsWith(PREFIX)) continue;
+    const name = key.slice(PREFIX.length);
+    try {
+      stored.push(storedOf(name, file.metadata[key]!, byName));
+    } catch (cause) {
+      if (!(cause instanceof QuantlaneError)) throw cause;
+      throw fail('ERR_QUANTLANE_FORMAT', `${label}: tensor ${quoted(name)}: ${cause.message}`, { cause });
+    }
+  }
+  return stored.sort((a, b) => a.codes.offset - b.codes.offset);
+}
+
+function storedOf(name: string, text: string, byName: ReadonlyMap<string, TensorEntry>): Stored {
+  const note = parseNote(text);
+  const { preset: presetName, dtype, axis, blockSize, nonFinite, shape } = note;
+  const options = { dtype, nonFinite, ...(axis === undefined ? {} : { axis }), ...(blockSize ? { blockSize } : {}) };
+  const scheme = preset(presetName, options);
+  elementsOf(shape);
+  const [codes, scale, zeroPoint] = declarationsOf(name, scheme, shape).map((declared) => {
+    const entry = byName.get(declared.name);
+    if (entry?.dtype === declared.dtype && entry.shape.join() === declared.shape.join()) return entry;
+    const actual = entry === undefined ? 'none' : `${entry.dtype} [${entry.shape.join(', ')}]`;
+    const expected = `${declared.dtype} [${declared.shape.join(', ')}] as ${quoted(declared.name)}`;
+    throw wrong(`Expected ${expected}, got ${actual}`);
+  });
+  return { name, note, scheme, codes: codes!, scale, zeroPoint };
+}
+
+function parseNote(text: string): Note {
+  let note: Partial<Record<keyof Note, unknown>>;
+  try {
+    note = JSON.parse(text);
+  } catch {
+    throw wrong(`Expected a note in JSON, got ${quoted(text)}`);
+  }
+  const isRight =
+    typeof note === 'object' &&
+    note !== null &&
+    typeof note.preset === 'string' &&
+    typeof note.dtype === 'string' &&
+    typeof note.nonFinite === 'string' &&
+    (note.axis === undefined || Number.isSafeInteger(note.axis)) &&
+    (note.blockSize === undefined || Number.isSafeInteger(note.blockSize)) &&
+    Array.isArray(note.shape) &&
+    isInputDtype(note.inputDtype);
+  if (!isRight) throw wrong(`Expected a note { preset, dtype, nonFinite, shape, inputDtype }, got ${quoted(text)}`);
+  return note as unknown as Note;
+}
+
+function wrong(text: string): Error {
+  return fail('ERR_QUANTLANE_FORMAT', text);
+}

@@ -1,0 +1,130 @@
+/**
+ * `quantlane quantize`: tensors of files to codes and parameters.
+ * @module
+ */
+import { type ArgsDef, defineCommand } from 'citty';
+import { fail } from '../errors.js';
+import { createSafetensors, type TensorWriter, tensorBytes } from '../formats/index.js';
+import { type InputDtype, isInputDtype } from '../memory/index.js';
+import type { Runtime } from '../runtime/index.js';
+import { type Words, wordsOf } from './arguments.js';
+import { type Choice, choiceOf } from './choice.js';
+import { declarationsOf, metadataOf, noteOf } from './container.js';
+import type { Context } from './context.js';
+import { located, quoted, usage } from './failure.js';
+import { gridOf } from './grid.js';
+import { checkCount } from './parameters.js';
+import type { Report } from './report.js';
+import { RUNTIME_ARGS, runtimeOptions, startRuntime } from './runtime-options.js';
+import { placeOf, type Source, Sources } from './sources.js';
+import { type Row, sum, summary } from './summary.js';
+import { quantizeTensor, type TensorJob } from './tensor.js';
+import { version } from './version.js';
+
+const args = {
+  'in...': { type: 'positional', description: '.npy or .safetensors files; - is standard input' },
+  preset: { type: 'string', description: 'Who reads the codes', valueHint: 'NAME', required: true },
+  out: { type: 'string', description: 'The .safetensors file', valueHint: 'FILE', required: true },
+  dtype: { type: 'string', description: 'Type of the codes', valueHint: 'TYPE' },
+  axis: { type: 'string', description: 'Axis of channels or blocks', valueHint: 'A' },
+  'block-size': { type: 'string', description: 'Values a block', valueHint: 'N' },
+  scale: { type: 'string', description: 'Given scales, float32', valueHint: 'S.npy' },
+  'zero-point': { type: 'string', description: 'Given zero points', valueHint: 'Z.npy' },
+  'non-finite': { type: 'string', description: 'error, saturate or propagate', valueHint: 'HOW' },
+  ...RUNTIME_ARGS,
+} as const satisfies ArgsDef;
+
+/** The command. */
+export const quantizeCommand = defineCommand({
+  meta: { name: 'quantize', description: 'Quantize every tensor of the files' },
+  args,
+  run: ({ args, data }) => quantizeFiles(args._, wordsOf(args), data as Context),
+});
+
+/** A tensor that is to be quantized. */
+type Task = Pick<TensorJob, 'file' | 'entry' | 'grid'> & { readonly source: Source };
+
+async function quantizeFiles(paths: readonly string[], words: Words, context: Context): Promise<Report> {
+  const out = words('out')!;
+  if (!/\.safetensors$/i.test(out)) throw usage(`Expected a .safetensors file for --out, got '${out}'`);
+  const options = runtimeOptions(words);
+  const choice = await choiceOf(words);
+  await using sources = await Sources.open(paths, context);
+  const tasks = sources.all.flatMap((source) => tasksOf(source, choice));
+  checkNames(tasks, choice);
+  await using runtime = await startRuntime(options);
+  await using writer = await createOut(out, tasks, choice);
+  const rows: Row[] = [];
+  for (const task of tasks) rows.push(await quantizeTask(task, choice, runtime, writer, context));
+  await writer.close();
+  const title = `${choice.scheme.name} (${choice.scheme.dtype}) to ${out}`;
+  return summary('quantize', title, { out, preset: choice.scheme.name }, rows);
+}
+
+/** The tensors of a source, each of which fits the scheme. */
+function tasksOf(source: Source, { scheme, parameters }: Choice): Task[] {
+  const { file, label } = source;
+  return file.tensors.map((entry) => {
+    try {
+      if (!isInputDtype(entry.dtype)) {
+        throw fail('ERR_QUANTLANE_DTYPE', `Expected float32, float16 or bfloat16, got ${entry.dtype}`);
+      }
+      const grid = gridOf(scheme, entry.shape);
+      if (parameters !== undefined) checkCount(parameters, grid.parameters);
+      return { source, file, entry, grid };
+    } catch (error) {
+      throw located(error, placeOf(label, entry.name));
+    }
+  });
+}
+
+/** Refuses two tensors of one name in the output. */
+function checkNames(tasks: readonly Task[], { scheme }: Choice): void {
+  const owners = new Map<string, Task>();
+  for (const task of tasks) {
+    for (const { name } of declarationsOf(task.entry.name, scheme, task.entry.shape)) {
+      const other = owners.get(name);
+      owners.set(name, task);
+      if (other === undefined) continue;
+      const places = [other, task].map(({ source, entry }) => placeOf(source.label, entry.name)).join(' and ');
+      throw fail('ERR_QUANTLANE_ARGUMENT', `Expected names that differ, got ${quoted(name)} from ${places}`);
+    }
+  }
+}
+
+function createOut(out: string, tasks: readonly Task[], { scheme, options }: Choice): Promise<TensorWriter> {
+  const notes = new Map(
+    tasks.map(({ entry }) => [entry.name, noteOf(scheme, options, entry.shape, entry.dtype as InputDtype)]),
+  );
+  const declarations = tasks.flatMap(({ entry }) => declarationsOf(entry.name, scheme, entry.shape));
+  return createSafetensors(out, declarations, metadataOf(version(), scheme.name, notes));
+}
+
+async function quantizeTask(
+  task: Task,
+  { scheme, parameters }: Choice,
+  runtime: Runtime,
+  writer: TensorWriter,
+  context: Context,
+): Promise<Row> {
+  const { file, entry, grid, source } = task;
+  const { name, shape } = entry;
+  const began = performance.now();
+  const stats = await quantizeTensor({ runtime, file, entry, grid, parameters, writer, context }).catch((error) => {
+    throw located(error, placeOf(source.label, name));
+  });
+  const seconds = (performance.now() - began) / 1000;
+  const bytesOut = sum(declarationsOf(name, scheme, shape).map((one) => tensorBytes(one.dtype, one.shape)));
+  return {
+    name,
+    file: source.label,
+    shape,
+    dtype: entry.dtype,
+    preset: scheme.name,
+    elements: grid.elements,
+    bytesIn: entry.byteLength,
+    bytesOut,
+    seconds,
+    stats,
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Dequantizing one tensor of a file, box by box.
+ * @module
+ */
+import type { TensorEntry, TensorFile, TensorWriter } from '../formats/index.js';
+import { bytesOf } from '../memory/index.js';
+import type { CodeArray, Runtime } from '../runtime/index.js';
+import { partsOf } from '../runtime/parts.js';
+import { type CodeDtype, layoutOf } from '../scheme/index.js';
+import type { Stored } from './container.js';
+import { type Context, Progress } from './context.js';
+import { boxesOf, type Cost, cutOf } from './cut.js';
+import { type Box, boxElements, boxParameters, boxShape, codeBytes, type Grid, gridOf } from './grid.js';
+import { inFlight } from './in-flight.js';
+import { valuesOf } from './values.js';
+
+/** One tensor to be dequantized. */
+export interface RestoreJob {
+  readonly file: TensorFile;
+  readonly stored: Stored;
+  readonly runtime: Runtime;
+  readonly writer: TensorWriter;
+  /** Name of the tensor that is written. */
+  readonly name: string;
+  readonly context: Context;
+}
+
+/**
+ * Dequantizes a tensor and writes its values.
+ * @returns how many there are
+ */
+export async function restoreTensor(job: RestoreJob): Promise<number> {
+  const { stored, runtime, context } = job;
+  const grid = gridOf(stored.scheme, stored.note.shape);
+  const { capacity } = runtime.metrics().arena;
+  const cut = cutOf(grid, capacity, (shape) => costOf(grid, shape), true);
+  const progress = new Progress(context.show, stored.name, grid.elements);
+  await inFlight(boxesOf(grid, cut.step), cut.inFlight, async (box) => {
+    const { first, count } = boxElements(grid, box);
+    using quantized = await runtime.load(await readParts(job, grid, box), { signal: context.signal });
+    using values = await runtime.dequantize(quantized, { signal: context.signal });
+    const { buffer, byteOffset, byteLength } = values.data;
+    await job.writer.write(job.name, first * 4, new Uint8Array(buffer, byteOffset, byteLength));
+    progress.add(count);
+  });
+  return grid.elements;
+}
+
+/** Bytes that a box of a shape takes. */
+function costOf({ scheme }: Grid, shape: number[]): Cost {
+  const input = bytesOf('float32', shape);
+  return { input, total: input + partsOf(scheme, layoutOf(scheme, shape), false, false).bytes + 128 };
+}
+
+/** Codes and parameters of a box. */
+async function readParts(job: RestoreJob, grid: Grid, box: Box) {
+  const { scheme, codes, scale, zeroPoint } = job.stored;
+  const { first, count } = boxElements(grid, box);
+  const { first: at, count: parameters } = boxParameters(grid, box);
+  const data = await readRun(job.file, codes, codeBytes(grid, first), codeBytes(grid, count));
+  const scaleBytes = scheme.scaleDtype === 'float16' ? 2 : 4;
+  const zeroBytes = codeBytes(grid, 1);
+  return {
+    scheme: grid.scheme,
+    shape: boxShape(grid, box.size),
+    data: codesIn(codes, data),
+    scale: scale && scalesIn(scale, await readRun(job.file, scale, at * scaleBytes, parameters * scaleBytes)),
+    zeroPoint:
+      zeroPoint && codesIn(zeroPoint, await readRun(job.file, zeroPoint, at * zeroBytes, parameters * zeroBytes)),
+  };
+}
+
+async function readRun(
+  file: TensorFile,
+  entry: TensorEntry,
+  position: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  await file.read(entry, position, bytes);
+  return bytes;
+}
+
+function codesIn({ dtype }: TensorEntry, bytes: Uint8Array<ArrayBuffer>): CodeArray {
+  return valuesOf(dtype as CodeDtype, bytes) as CodeArray;
+}
+
+/** Scales as the library has them: float32, or raw float16 bits. */
+function scalesIn({ dtype }: TensorEntry, { buffer }: Uint8Array<ArrayBuffer>): Float32Array | Uint16Array {
+  return dtype === 'float16' ? new Uint16Array(buffer) : new Float32Array(buffer);
+}

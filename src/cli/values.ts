@@ -1,0 +1,53 @@
+/**
+ * The bytes of a file as numbers.
+ * @module
+ */
+import type { FileDtype } from '../formats/index.js';
+import { halves } from '../kernels/reference/half.js';
+
+type Numbers =
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
+
+const VIEWS = {
+  float64: Float64Array,
+  float32: Float32Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
+
+/** Whether a type has fractions. */
+export function isFloat(dtype: FileDtype): boolean {
+  return dtype.startsWith('float') || dtype === 'bfloat16';
+}
+
+/**
+ * The elements of a run of bytes. 64-bit integers become the nearest number.
+ * @param bytes whole elements, at the beginning of their buffer
+ */
+export function valuesOf(dtype: FileDtype, bytes: Uint8Array<ArrayBuffer>): Numbers {
+  const { buffer, byteLength } = bytes;
+  if (dtype === 'float16') {
+    const table = halves();
+    return Float32Array.from(new Uint16Array(buffer, 0, byteLength / 2), (bits) => table[bits]!);
+  }
+  if (dtype === 'bfloat16') {
+    const words = Uint32Array.from(new Uint16Array(buffer, 0, byteLength / 2), (bits) => bits << 16);
+    return new Float32Array(words.buffer);
+  }
+  if (dtype === 'int64') return Float64Array.from(new BigInt64Array(buffer, 0, byteLength / 8), Number);
+  if (dtype === 'uint64') return Float64Array.from(new BigUint64Array(buffer, 0, byteLength / 8), Number);
+  const View: new (buffer: ArrayBuffer, offset: number, length: number) => Numbers = VIEWS[dtype];
+  return new View(buffer, 0, byteLength / VIEWS[dtype].BYTES_PER_ELEMENT);
+}

@@ -1,0 +1,132 @@
+/** Wrong command lines, help, and the streams of the process. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ended, normal, problem, putNpy, run, spawned, start, temporaryFolder } from './helpers.js';
+
+const folder = await temporaryFolder();
+const x = await putNpy(join(folder, 'x.npy'), 'float32', [4, 64], normal(256));
+const scale = await putNpy(join(folder, 'scale.npy'), 'float32', [], Float32Array.of(0.1));
+const zero = await putNpy(join(folder, 'zero.npy'), 'uint8', [], Uint8Array.of(128));
+const out = join(folder, 'out.safetensors');
+const quantize = ['quantize', x, '--out', out];
+const given = ['--preset', 'onnx-static', '--scale', scale, '--zero-point', zero];
+
+const COMMANDS = ['quantize', 'dequantize', 'inspect', 'presets'];
+
+describe('help', () => {
+  it.each([[], ...COMMANDS.map((name) => [name])])('fits 80 columns: %s', async (...words) => {
+    for (const flag of ['--help', '-h']) {
+      const ran = await run([...words, flag]);
+      expect(ran).toMatchObject({ code: 0, err: '' });
+      expect(ran.out).toContain('USAGE quantlane');
+      expect(ran.out.split('\n').filter((line) => line.length > 80 || line.endsWith(' '))).toEqual([]);
+    }
+  });
+
+  it('tells the version', async () => {
+    expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('is not what follows --', async () => {
+    expect(await problem(['inspect', '--', '--help'], 1)).toContain('ERR_QUANTLANE_FORMAT: --help: ');
+  });
+});
+
+describe('wrong usage', () => {
+  it.each([
+    [[], 'got none'],
+    [['nope'], "got 'nope'"],
+    [['--nope'], "got '--nope'"],
+    [['constructor'], "got 'constructor'"],
+    [['calibrate', x], 'not supported yet'],
+    [['presets', 'x'], "Expected no further argument, got 'x'"],
+    [['presets', '--nope'], 'Unknown option --nope'],
+    [['presets', '-j'], 'Unknown option -j'],
+    [['presets', '--json', '--json'], 'once'],
+    [['presets', '--json=no'], 'Expected no value'],
+    [['presets', '--no-json'], 'Unknown option --no-json'],
+    [['inspect'], 'Expected FILE, got none'],
+    [['inspect', x, x], 'no further argument'],
+    [['inspect', x, '--constructor', '1'], 'Unknown option --constructor'],
+    [['quantize'], 'Expected IN..., got none'],
+    [['quantize', x, '--preset', 'torchao-int8'], 'Expected --out, got none'],
+    [['quantize', x, '--out', out], 'Expected --preset, got none'],
+    [['quantize', x, '--out', '--preset', 'torchao-int8'], 'Expected a value for --out'],
+    [['quantize', x, '--out'], 'Expected a value for --out'],
+    [['quantize', x, '--preset', 'torchao-int8', '--out', 'x.npy'], "got 'x.npy'"],
+    [['quantize', '-', '-', '--preset', 'torchao-int8', '--out', out], "Expected '-' once"],
+    [[...quantize, '--preset', 'nope'], 'ERR_QUANTLANE_PRESET: --preset: Expected a preset (onnx-dynamic'],
+    [[...quantize, '--preset', 'torchao-int8', '--calibration', 'c.json'], 'not supported yet'],
+    [[...quantize, '--preset', 'torchao-int8', '--dtype', 'uint8'], "Expected int8 for --dtype, got 'uint8'"],
+    [[...quantize, '--preset', 'torchao-int8', '--axis', '-1'], "'torchao-int8' does not take axis"],
+    [[...quantize, '--preset', 'torchao-int8', '--block-size', '32'], 'does not take blockSize'],
+    [[...quantize, '--preset', 'torchao-int8', '--lanes', '-1'], 'Expected 0 to'],
+    [[...quantize, '--preset', 'torchao-int8', '--lanes', '1.5'], "Expected an integer for --lanes, got '1.5'"],
+    [[...quantize, '--preset', 'torchao-int8', '--memory', 'lots'], '--memory: Expected a size'],
+    [[...quantize, '--preset', 'torchao-int8', '--memory', '4GiB'], 'below 2 GiB'],
+    [[...quantize, '--preset', 'torchao-int8', '--kernels', 'fast'], "Expected simd, scalar for --kernels, got 'fast'"],
+    [[...quantize, '--preset', 'torchao-int8', '--non-finite', 'ignore'], "for --non-finite, got 'ignore'"],
+    [[...quantize, '--preset', 'torchao-int8', '--scale', scale], 'Expected no --scale'],
+    [[...quantize, '--preset', 'onnx-static'], 'Expected --scale'],
+    [[...quantize, '--preset', 'onnx-static', '--scale', scale], 'Expected --zero-point'],
+    [
+      [...quantize, ...given, '--dtype', 'int8'],
+      'ERR_QUANTLANE_DTYPE: Expected zero points of --dtype int8, got uint8',
+    ],
+    [[...quantize, ...given, '--block-size', '0'], 'block size of at least 1'],
+    [['dequantize', x, '--out', 'x.txt'], "got 'x.txt'"],
+  ])('%j', async (words, text) => {
+    const line = await problem(words, 2);
+    expect(line).toMatch(/^quantlane[a-z ]*: ERR_QUANTLANE_[A-Z]+: /);
+    expect(line).toContain(text);
+  });
+
+  it('leaves no file', async () => {
+    expect((await readdir(folder)).sort()).toEqual(['scale.npy', 'x.npy', 'zero.npy']);
+  });
+});
+
+describe('the process', () => {
+  it('exits with 0, 1 and 2, and says what is wrong in one line', async () => {
+    expect(await spawned(['presets'])).toMatchObject({ code: 0, err: '' });
+    const failure = await spawned(['inspect', join(folder, 'none.npy')]);
+    expect(failure).toMatchObject({ code: 1, out: '' });
+    expect(failure.err).toMatch(/^quantlane inspect: ERR_QUANTLANE_FORMAT: .*none\.npy: .*ENOENT\n$/);
+    const wrong = await spawned([]);
+    expect(wrong).toMatchObject({ code: 2, out: '' });
+    expect(wrong.err).toMatch(/^quantlane: ERR_QUANTLANE_ARGUMENT: [^\n]+\n$/);
+  });
+
+  it('has no colours, whatever the environment says', async () => {
+    for (const env of [{ NO_COLOR: '1' }, { FORCE_COLOR: '1', TERM: 'xterm-256color', CI: '' }]) {
+      const { out: text } = await spawned(['quantize', '--help'], { env });
+      expect(text).toContain('USAGE');
+      expect(text).not.toContain('\u001b');
+    }
+  });
+
+  it('ends quietly when nobody reads', async () => {
+    const child = start(['presets']);
+    child.stdout!.destroy();
+    const { code, err } = await ended(child);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it.runIf(process.platform !== 'win32')('deletes what it began when it is stopped', async () => {
+    const child = start(['quantize', '-', '--preset', 'torchao-int8', '--out', join(folder, 'stopped.safetensors')], {
+      env: { TMPDIR: folder },
+    });
+    child.stdin!.on('error', () => undefined);
+    child.stdin!.write('begun');
+    while (!(await readdir(folder)).some((name) => name.startsWith('quantlane-'))) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    child.kill('SIGINT');
+    const { code, err } = await ended(child);
+    expect(err).toBe('quantlane quantize: Stopped by SIGINT\n');
+    expect(code).toBe(130);
+    expect((await readdir(folder)).filter((name) => !name.endsWith('.npy'))).toEqual([]);
+  });
+});
