@@ -15,26 +15,31 @@ export const WIDTH = 80;
 
 /** Characters that a column keeps when a table is too wide. */
 const LEAST = 8;
+/** Width of the first column where its texts stand on lines of their own. */
+const INDENT = 2;
 
 /**
- * Rows below a head, in at most 80 columns: text columns are cut from the first on until it fits.
+ * Rows below a head, in at most 80 columns. Where they do not fit, the first cell of each row goes on a line of its own;
+ * where that is not enough, text columns are cut.
  * @param head titles; `left` of them are text, flush left, the others numbers, flush right
  */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], left: number): string[] {
   const all = [head, ...rows].map((row) => row.map(printable));
   const widths = head.map((_, column) => Math.max(...all.map((row) => lengthOf(row[column]!))));
-  let excess = widths.reduce((sum, width) => sum + width + 1, -1) - WIDTH;
-  for (let column = 0; column < left && excess > 0; column++) {
-    const cut = Math.min(excess, Math.max(widths[column]! - LEAST, 0));
-    widths[column]! -= cut;
-    excess -= cut;
+  const excess = () => widths.reduce((sum, width) => sum + width + 1, -1) - WIDTH;
+  const isSplit = left > 0 && excess() > 0;
+  if (isSplit) widths[0] = INDENT;
+  for (let column = isSplit ? 1 : 0; column < left && excess() > 0; column++) {
+    widths[column]! -= Math.min(excess(), Math.max(widths[column]! - LEAST, 0));
   }
-  return all.map((row) =>
-    row
+  return all.flatMap((row) => {
+    const cells = isSplit ? ['', ...row.slice(1)] : row;
+    const line = cells
       .map((cell, column) => padded(cell, widths[column]!, column < left))
       .join(' ')
-      .trimEnd(),
-  );
+      .trimEnd();
+    return isSplit ? [cutTo(row[0]!, WIDTH), line] : [line];
+  });
 }
 
 /** A text cut to a width, its end replaced by `…`. */
