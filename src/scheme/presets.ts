@@ -3,7 +3,13 @@
  * @module
  */
 import { fail, got } from '../errors.js';
-import { type Granularity, perBlock, perChannel, perTensor, perToken } from './granularity.js';
+import { type Granularity, perBlock, perChannel, perToken } from './granularity.js';
+import { GGML } from './presets/ggml.js';
+import { MOBILE } from './presets/mobile.js';
+import { ONNX } from './presets/onnx.js';
+import type { Preset } from './presets/preset.js';
+import { SERVERS } from './presets/servers.js';
+import { TORCH } from './presets/torch.js';
 import { CODE_RANGE, type CodeDtype, defineScheme, type NonFinitePolicy, type Scheme } from './scheme.js';
 
 /** What may be chosen within a preset. */
@@ -18,22 +24,7 @@ export interface PresetOptions {
   readonly nonFinite?: NonFinitePolicy;
 }
 
-/** A row of the table. */
-export interface Preset {
-  readonly name: string;
-  /** Who reads these bytes. */
-  readonly consumer: string;
-  /** Where the rules are written. */
-  readonly source: string;
-  /** Where the real system differs, or what to know. */
-  readonly notes: string;
-  /** Types of codes; the first is the default. */
-  readonly dtypes: readonly CodeDtype[];
-  /** Whether `axis` and `blockSize` may be chosen. */
-  readonly takes: { readonly axis: boolean; readonly blockSize: boolean };
-  /** The rules, but for what every preset has in common. */
-  readonly rules: Partial<Scheme>;
-}
+export type { Preset };
 
 const COMMON: Omit<Scheme, 'name'> = {
   dtype: 'int8',
@@ -54,105 +45,13 @@ const COMMON: Omit<Scheme, 'name'> = {
   layout: 'planar',
 };
 
-const FIXED = { axis: false, blockSize: false };
+const ROWS = [...ONNX, ...TORCH, ...SERVERS, ...MOBILE, ...GGML] as const;
 
-/** The table. */
-export const PRESETS: readonly Preset[] = Object.freeze([
-  {
-    name: 'onnx-dynamic',
-    consumer: 'ONNX Runtime, DynamicQuantizeLinear',
-    source: 'onnxruntime 1.28-dev core/util/qmath.h GetQuantizationParameter, core/mlas/lib/quantize.cpp',
-    notes: 'One range for the whole tensor, so its bytes depend on the batch.',
-    dtypes: ['uint8'],
-    takes: FIXED,
-    rules: {
-      granularity: perTensor,
-      symmetric: false,
-      divisor: 255,
-      zeroPointRule: 'round-last',
-      allZero: { on: 'extent', scale: 1, multiplier: 1 },
-    },
-  },
-  {
-    name: 'onnx-static',
-    consumer: 'ONNX Runtime, QuantizeLinear',
-    source: 'onnxruntime 1.28-dev core/providers/cpu/quantization/quantize_linear.cc; ONNX QuantizeLinear 21',
-    notes: 'Scale and zero point are given. Per tensor, with an axis per channel, with a block size per block.',
-    dtypes: ['uint8', 'int8', 'uint16', 'int16'],
-    takes: { axis: true, blockSize: true },
-    rules: { granularity: perTensor, parameters: 'given', symmetric: false, divisor: 1 },
-  },
-  {
-    name: 'torchao-int8',
-    consumer: 'torchao, Int8DynamicActivationInt8Weight',
-    source: 'torchao 0.19.0-dev (36027d82) quantization/quant_primitives.py choose_qparams_affine, quantize_affine',
-    notes: 'Scale floored at 2^-23.',
-    dtypes: ['int8'],
-    takes: FIXED,
-    rules: {
-      divisor: 127.5,
-      apply: 'reciprocal',
-      floor: { on: 'scale', value: 2 ** -23 },
-      nan: { code: 0, poisons: true },
-    },
-  },
-  {
-    name: 'vllm-int8-per-token',
-    consumer: 'vLLM, dynamic_scaled_int8_quant',
-    source: 'vllm csrc/quantization/w8a8/int8/scaled_quant.cu',
-    notes: 'A row of zeros has scale 0.',
-    dtypes: ['int8'],
-    takes: FIXED,
-    rules: {
-      apply: 'direct',
-      allZero: { on: 'extent', scale: 0, multiplier: 0 },
-      nan: { code: 0, poisons: false },
-    },
-  },
-  {
-    name: 'xnnpack-qd8',
-    consumer: 'XNNPACK, qd8 dynamically quantized inputs',
-    source: 'XNNPACK src/xnnpack/quantization.h xnn_f32_qd8_asymmetric_quantization_params',
-    notes: 'A row of zeros has scale 1 and zero point 127.',
-    dtypes: ['int8'],
-    takes: FIXED,
-    rules: {
-      symmetric: false,
-      divisor: 255,
-      scaleForm: 'inverse',
-      apply: 'direct',
-      zeroPointRule: 'sign-test',
-      allZero: { on: 'extent', scale: 1, multiplier: 1 },
-      nan: { code: 127, poisons: true },
-    },
-  },
-  {
-    name: 'ggml-q8_0',
-    consumer: 'ggml, llama.cpp: Q8_0 blocks',
-    source: 'ggml src/ggml-quants.c quantize_row_q8_0_ref',
-    notes: 'Blocks of 34 bytes: a float16 scale, 32 codes. Rows are multiples of 32.',
-    dtypes: ['int8'],
-    takes: FIXED,
-    rules: {
-      granularity: perBlock(32),
-      apply: 'reciprocal',
-      rounding: 'half-away',
-      allZero: { on: 'scale', scale: 0, multiplier: 0 },
-      nan: { code: 0, poisons: true },
-      scaleDtype: 'float16',
-      layout: { blockBytes: 34, codesAt: 2 },
-    },
-  },
-] satisfies Preset[]);
+/** The table: a row for every consumer whose bytes the library gives. */
+export const PRESETS: readonly Preset[] = Object.freeze([...ROWS]);
 
 /** Name of a preset. */
-export type PresetName =
-  | 'onnx-dynamic'
-  | 'onnx-static'
-  | 'torchao-int8'
-  | 'vllm-int8-per-token'
-  | 'xnnpack-qd8'
-  | 'ggml-q8_0';
+export type PresetName = (typeof ROWS)[number]['name'];
 
 /** The row of the table with this name. */
 export function findPreset(name: string): Preset {

@@ -1,0 +1,25 @@
+/**
+ * What a row of the table of presets says.
+ * @module
+ */
+import type { CodeDtype, Scheme } from '../scheme.js';
+
+/** A row of the table. */
+export interface Preset {
+  readonly name: string;
+  /** Who reads these bytes. */
+  readonly consumer: string;
+  /** Where the rules are written. */
+  readonly source: string;
+  /** Where the real system differs, or what to know. */
+  readonly notes: string;
+  /** Types of codes; the first is the default. */
+  readonly dtypes: readonly CodeDtype[];
+  /** Whether `axis` and `blockSize` may be chosen. */
+  readonly takes: { readonly axis: boolean; readonly blockSize: boolean };
+  /** The rules, but for what every preset has in common. */
+  readonly rules: Partial<Scheme>;
+}
+
+/** Neither `axis` nor `blockSize` may be chosen. */
+export const FIXED = { axis: false, blockSize: false } as const;
