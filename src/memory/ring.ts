@@ -107,9 +107,10 @@ export class Ring {
 
   /** Producer: withdraws a slot that no lane has claimed; false where one has. */
   withdraw(sequence: number): boolean {
-    const at = (this.address(sequence) >> 2) + Word.State;
-    if (Atomics.compareExchange(this.words, at, State.Ready, State.Cancelled) !== State.Ready) return false;
-    this.#settle(at - Word.State);
+    const at = this.address(sequence) >> 2;
+    if (Atomics.compareExchange(this.words, at + Word.State, State.Ready, State.Cancelled) !== State.Ready)
+      return false;
+    this.#settle(at, State.Cancelled);
     return true;
   }
 
@@ -161,26 +162,40 @@ export class Ring {
   /** Whether the earlier pass, if there is one that this descriptor builds on, is settled. */
   #isDue(address: number): boolean {
     const at = address >> 2;
-    if (this.words[at + Word.BarrierCount] === 0) return true;
-    const first = this.address(this.words[at + Word.BarrierFirst]!) >> 2;
-    return Atomics.load(this.words, first + Word.Remaining) === 0;
+    return this.#isSettled(this.words[at + Word.BarrierFirst]!, this.words[at + Word.BarrierCount]!);
   }
 
   /** Lane: the descriptor at `address` is carried out and its result words are written. */
   finish(address: number): void {
-    Atomics.store(this.words, (address >> 2) + Word.State, State.Done);
-    this.#settle(address >> 2);
+    this.#settle(address >> 2, State.Done);
   }
 
   /**
-   * Counts one descriptor of its pass as settled. Only the last of a pass wakes anybody, because waking costs more than
-   * many a descriptor: the lanes where another pass builds on it, else the producer.
+   * Ends a descriptor. Only the last of a pass wakes anybody, because waking costs more than many a descriptor: the
+   * lanes where another pass builds on it, else the producer.
+   *
+   * The states alone say whether a pass is settled. A count beside them could be wrong: a lane may die between the two,
+   * or be held up until the slot, which is the producer's again, belongs to another pass. For the same reason the words
+   * of the pass are read before the state is stored. Of two lanes that settle the last two at once, both may wake; none
+   * cannot happen, for the one that stores last sees the state of the other.
    */
-  #settle(at: number): void {
-    const first = this.words[at + Word.Pass]! >> 2;
-    if (Atomics.sub(this.words, first + Word.Remaining, 1) !== 1) return;
-    if (this.words[at + Word.Leads] === 1) this.wake(MAX_LANES);
+  #settle(at: number, state: State): void {
+    const first = this.words[at + Word.PassFirst]!;
+    const count = this.words[at + Word.PassCount]!;
+    const leads = this.words[at + Word.Leads] === 1;
+    Atomics.store(this.words, at + Word.State, state);
+    if (!this.#isSettled(first, count)) return;
+    if (leads) this.wake(MAX_LANES);
     else this.nudge();
+  }
+
+  /** Whether `count` descriptors from the sequence number `first` on are done or withdrawn. */
+  #isSettled(first: number, count: number): boolean {
+    for (let k = 0; k < count; k++) {
+      const state = this.state(first + k);
+      if (state !== State.Done && state !== State.Cancelled) return false;
+    }
+    return true;
   }
 
   /** Producer: the count of reasons to look, to be read before looking and passed to `untilFinished`. */
@@ -229,8 +244,7 @@ export class Ring {
       Atomics.store(this.words, at + Word.State, State.Ready);
     } else {
       this.words[at + Word.Status] = poison;
-      Atomics.store(this.words, at + Word.State, State.Done);
-      this.#settle(at);
+      this.#settle(at, State.Done);
     }
   }
 }

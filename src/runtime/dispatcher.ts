@@ -147,7 +147,7 @@ export class Dispatcher {
     const { job, chunks } = flight;
     const { units } = job.kind.layout;
     const words = this.#ring.words;
-    const pass = this.#ring.address(this.#ring.head);
+    const pass = this.#ring.head & (SLOTS - 1);
     for (let chunk = 0; chunk < chunks; chunk++) {
       const sequence = this.#ring.head;
       const at = this.#ring.address(sequence) >> 2;
@@ -159,8 +159,8 @@ export class Dispatcher {
       const part = barrier >= 0 ? chunks - 1 - chunk : chunk;
       words[at + Word.First] = Math.floor((units * part) / chunks);
       words[at + Word.Last] = Math.floor((units * (part + 1)) / chunks);
-      words[at + Word.Pass] = pass;
-      if (chunk === 0) words[at + Word.Remaining] = chunks;
+      words[at + Word.PassFirst] = pass;
+      words[at + Word.PassCount] = chunks;
       words[at + Word.Leads] = mode === Mode.Range && job.kind.isTwoPass ? 1 : 0;
       if (barrier >= 0) {
         words[at + Word.BarrierFirst] = barrier & (SLOTS - 1);

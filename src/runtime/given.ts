@@ -12,14 +12,14 @@ export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedA
   const { layout, parts, scheme } = plan;
   const count = layout.parameters;
   if (plan.source === Source.Given) {
-    const { scale, zeroPoint = 0 } = options.parameters!;
+    const { scale, zeroPoint } = options.parameters!;
     const scales = new Float32Array(buffer, start + parts.scale, count);
     fill(scales, scale, 'scale', (value) => value > 0 && value < Number.POSITIVE_INFINITY, 'positive finite float32');
     if (parts.zeroPoint < 0) return;
     const [lo, hi] = scheme.codes;
     const zeros: CodeArray = codeView(scheme.dtype, buffer, start + parts.zeroPoint, count);
     const isCode = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
-    fill(zeros, zeroPoint, 'zeroPoint', isCode, `integers from ${lo} to ${hi}`);
+    fill(zeros, zeroPoint ?? zeros.fill(0), 'zeroPoint', isCode, `integers from ${lo} to ${hi}`);
   } else if (plan.source === Source.Range) {
     const { min, max } = options.range!;
     const low = new Float32Array(buffer, start + parts.rangeLow, count);

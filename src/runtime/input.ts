@@ -2,6 +2,7 @@
  * The values of one call: a lease that the call takes over, or memory of its own that plain values are copied to.
  * @module
  */
+import { fail } from '../errors.js';
 import type { Arena, InputDtype, Ownership } from '../memory/index.js';
 import { TensorLease } from '../memory/index.js';
 import { bytesIn, checkPlain, copySlowly, type PlainTensor, type TensorInput } from './tensor.js';
@@ -18,10 +19,12 @@ export class Input {
 
   /**
    * Takes a tensor over.
-   * @throws ERR_QUANTLANE_LEASE_RELEASED, ERR_QUANTLANE_DTYPE, ERR_QUANTLANE_SHAPE; nothing is taken then
+   * @throws ERR_QUANTLANE_LEASE_RELEASED, ERR_QUANTLANE_ARGUMENT for a lease of another arena, ERR_QUANTLANE_DTYPE,
+   * ERR_QUANTLANE_SHAPE; nothing is taken then
    */
-  constructor(tensor: TensorInput, keep: boolean) {
+  constructor(tensor: TensorInput, arena: Arena, keep: boolean) {
     if (tensor instanceof TensorLease) {
+      if (tensor.data.buffer !== arena.buffer) throw foreign('lease');
       this.#token = tensor.consume();
       this.#keep = keep;
     } else {
@@ -70,4 +73,9 @@ export class Input {
     if (this.#keep) this.#token.restore();
     else this.#token.release();
   }
+}
+
+/** The error for memory of another runtime, whose addresses mean nothing here. */
+export function foreign(what: string): Error {
+  return fail('ERR_QUANTLANE_ARGUMENT', `Expected a ${what} of this runtime, got one of another`);
 }

@@ -6,7 +6,7 @@ import { type Arena, bytesOf, type InputDtype, type Lease, TensorLease } from '.
 import type { PresetName, Scheme } from '../scheme/index.js';
 import type { LaneHandle } from './control.js';
 import type { Engine } from './engine.js';
-import { Input } from './input.js';
+import { foreign, Input } from './input.js';
 import { dequantizeJob, quantizeJob, type RangeResult, rangeJob, readRange } from './jobs.js';
 import { loadParts, loadPlan, type QuantizedParts } from './load.js';
 import type { RuntimeMetrics } from './metrics.js';
@@ -133,6 +133,7 @@ export class Runtime {
    */
   async dequantize(quantized: QuantizedTensor, options: CallOptions = {}): Promise<TensorLease<'float32'>> {
     this.#engine.assertOpen();
+    if (quantized.data.buffer !== this.#arena.buffer) throw foreign('quantized tensor');
     const token = quantized.consume();
     let lease: Lease | undefined;
     this.#pending++;
@@ -251,7 +252,7 @@ export class Runtime {
   }
 
   #begin(tensor: TensorInput, keep: boolean): Input {
-    const input = new Input(tensor, keep);
+    const input = new Input(tensor, this.#arena, keep);
     if (this.#engine.isOpen) {
       this.#pending++;
       this.#counts.calls++;

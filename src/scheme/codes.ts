@@ -191,10 +191,9 @@ export const enum Word {
   /** Address where the descriptors of the ring begin and their number, to wrap a barrier around. */
   RingBase = 26,
   RingCount = 27,
-  /** Address of the first descriptor of the pass that this one belongs to. */
-  Pass = 28,
-  /** In the first descriptor of a pass: descriptors of the pass that are not settled. Taken from by whoever settles one. */
-  Remaining = 29,
+  /** Place in the ring of the first descriptor of the pass that this one belongs to, and how many the pass has. */
+  PassFirst = 28,
+  PassCount = 29,
   /** 1: other lanes wait for the end of this pass; 0: the producer does. */
   Leads = 30,
 

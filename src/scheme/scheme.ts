@@ -95,7 +95,7 @@ export function defineScheme(scheme: Scheme): Scheme {
   if (!Array.isArray(codes) || codes.length !== 2 || !codes.every(Number.isInteger))
     throw wrong('codes: [lowest, highest]', codes);
   if (codes[0] < lo || codes[1] > hi || codes[0] >= codes[1]) throw wrong(`codes within [${lo}, ${hi}]`, codes);
-  if (!(scheme.divisor > 0 && scheme.divisor <= 65536))
+  if (!(single(scheme.divisor) > 0 && scheme.divisor <= 65536))
     throw wrong('divisor: a number from 0 to 65536', scheme.divisor);
   if (scheme.symmetric !== (scheme.zeroPointRule === 'none') && scheme.parameters === 'dynamic') {
     throw wrong("zeroPointRule: 'none' exactly where the scheme is symmetric", scheme.zeroPointRule);
@@ -123,11 +123,11 @@ export function defineScheme(scheme: Scheme): Scheme {
 
 function checkNumbers(scheme: Scheme): void {
   const { floor, allZero, nan, layout } = scheme;
-  if (floor !== null && !(isOn(floor?.on) && floor.value > 0 && floor.value < Infinity))
+  if (floor !== null && !(isOn(floor?.on) && single(floor.value) > 0 && single(floor.value) < Infinity))
     throw wrong('floor: { on, value }', floor);
   if (
     allZero !== null &&
-    !(isOn(allZero?.on) && Number.isFinite(allZero.scale) && Number.isFinite(allZero.multiplier))
+    !(isOn(allZero?.on) && Number.isFinite(single(allZero.scale)) && Number.isFinite(single(allZero.multiplier)))
   ) {
     throw wrong('allZero: { on, scale, multiplier }', allZero);
   }
@@ -152,6 +152,11 @@ function checkNumbers(scheme: Scheme): void {
   }
   if (codeSize(scheme.dtype) === 2 && (codesAt % 2 || blockBytes % 2))
     throw wrong('layout: 16-bit codes at even bytes', layout);
+}
+
+/** The number as the kernels read it, in float32; NaN for what is no number. */
+function single(value: unknown): number {
+  return typeof value === 'number' ? Math.fround(value) : Number.NaN;
 }
 
 function isOn(value: unknown): boolean {

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { type CodeArray, preset, type Runtime, type TensorLease } from '#src/index.js';
+import { PLACES, withRuntime } from '../support/runtime.js';
+import { allVectors, difference, VECTOR_COUNTS, type VectorCase } from '../support/vectors.js';
+import { copied, FORCED } from './helpers.js';
+
+const VECTORS = allVectors();
+
+/** What differs from the file, by name; nothing where all is equal. */
+type Differences = Record<string, string>;
+
+function compare(differences: Differences, name: string, actual: ArrayBufferView | null, expected?: ArrayBufferView) {
+  const text = expected === undefined ? (actual === null ? '' : 'not expected') : difference(copied(actual), expected);
+  if (text !== '') differences[name] = text;
+}
+
+/** Values from codes as the definition says: `(q − zeroPoint) · scale` in float32. */
+function dequantized(vector: VectorCase): Float32Array {
+  const { codes, scale, zeroPoint, dequantized } = vector.expected;
+  if (dequantized !== undefined) return dequantized;
+  const elements = vector.data.length;
+  if (vector.preset === 'onnx-dynamic') {
+    return Float32Array.from({ length: elements }, (_, at) => (codes[at]! - zeroPoint![0]!) * scale![0]!);
+  }
+  const view = new DataView(codes.buffer, codes.byteOffset, codes.byteLength);
+  return Float32Array.from({ length: elements }, (_, at) => {
+    const block = Math.floor(at / 32) * 34;
+    return view.getInt8(block + 2 + (at % 32)) * half(view.getUint16(block, true));
+  });
+}
+
+/** The number of float16 bits that are no NaN or infinity. */
+function half(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const size = exponent === 0 ? (bits & 1023) * 2 ** -24 : (1024 + (bits & 1023)) * 2 ** (exponent - 25);
+  return bits & 0x8000 ? -size : size;
+}
+
+async function run(runtime: Runtime, vector: VectorCase): Promise<Differences> {
+  const differences: Differences = {};
+  const { dtype, shape, data, expected, parameters } = vector;
+  const scheme = preset(vector.preset, vector.options);
+  const lease: TensorLease = runtime.lease(dtype, shape);
+  lease.data.set(data);
+  const options = parameters === undefined ? {} : { parameters };
+  const quantized = await runtime.quantize(lease, scheme, options);
+  compare(differences, 'codes', quantized.data, expected.codes);
+  compare(differences, 'scale', quantized.scale, expected.scale);
+  compare(differences, 'zeroPoint', quantized.zeroPoint, expected.zeroPoint);
+  expect(quantized.dataShape).toEqual(expected.codeShape);
+  if (expected.parameterShape !== undefined) expect(quantized.parameterShape).toEqual(expected.parameterShape);
+  const values = await runtime.dequantize(quantized);
+  compare(differences, 'dequantized', values.data, dequantized(vector));
+  values.release();
+  quantized.release();
+  return differences;
+}
+
+test('every vector is there', () => {
+  expect(VECTORS).toHaveLength(VECTOR_COUNTS.all);
+});
+
+describe.each(PLACES)('$name', ({ name: _, ...place }) => {
+  test('gives the bytes of the files', async () => {
+    await withRuntime({ ...place, ...FORCED }, async (runtime) => {
+      const differences: Record<string, Differences> = {};
+      for (const vector of VECTORS) {
+        const found = await run(runtime, vector);
+        if (Object.keys(found).length > 0) differences[vector.name] = found;
+      }
+      expect(differences).toEqual({});
+      const { jobs } = runtime.metrics();
+      const calls = 2 * VECTORS.length;
+      expect(jobs).toMatchObject(place.lanes === 0 ? { sliced: calls, lanes: 0 } : { sliced: 0, lanes: calls });
+    });
+  });
+
+  test('and at once', async () => {
+    await withRuntime(place, (runtime) => {
+      for (const { name, dtype, shape, data, expected, parameters, ...vector } of VECTORS) {
+        const scheme = preset(vector.preset, vector.options);
+        const options = parameters === undefined ? {} : { parameters };
+        const quantized = runtime.quantizeSync({ dtype, shape, data }, scheme, options);
+        const codes: CodeArray = quantized.data;
+        expect(difference(copied(codes), expected.codes), name).toBe('');
+        quantized.release();
+      }
+    });
+  });
+});

@@ -1,0 +1,2 @@
+/** A lane whose thread ends while its module is loaded. */
+process.exit(3);

@@ -1,0 +1,4 @@
+/** A lane that starts and never listens. */
+export default function start() {
+  return new Promise(() => {});
+}

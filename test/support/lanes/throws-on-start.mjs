@@ -1,0 +1,4 @@
+/** A lane that refuses its session. */
+export default function start() {
+  throw new RangeError('not today');
+}
