@@ -7,6 +7,10 @@ import { Source } from '../scheme/codes.js';
 import { type CodeArray, codeView } from './parts.js';
 import type { Plan, QuantizeOptions } from './plan.js';
 
+/** The smallest positive and the largest finite float32. */
+const LEAST = 2 ** -149;
+const MOST = (2 - 2 ** -23) * 2 ** 127;
+
 /** Writes given parameters or ranges to their places in a result at `start`. */
 export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedArrayBuffer, start: number): void {
   const { layout, parts, scheme } = plan;
@@ -14,28 +18,33 @@ export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedA
   if (plan.source === Source.Given) {
     const { scale, zeroPoint } = options.parameters!;
     const scales = new Float32Array(buffer, start + parts.scale, count);
-    fill(scales, scale, 'scale', (value) => value > 0 && value < Number.POSITIVE_INFINITY, 'positive finite float32');
-    if (parts.zeroPoint < 0) return;
+    fill(scales, scale, 'scale', LEAST, MOST, 'positive finite float32');
+    if (parts.zeroPoint < 0) {
+      // A symmetric scheme stores none, so any but zero would be lost.
+      if (zeroPoint !== undefined) fill(new Int8Array(count), zeroPoint, 'zeroPoint', 0, 0, 'zero');
+      return;
+    }
     const [lo, hi] = scheme.codes;
     const zeros: CodeArray = codeView(scheme.dtype, buffer, start + parts.zeroPoint, count);
-    const isCode = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
-    fill(zeros, zeroPoint ?? zeros.fill(0), 'zeroPoint', isCode, `integers from ${lo} to ${hi}`);
+    fill(zeros, zeroPoint ?? zeros.fill(0), 'zeroPoint', lo, hi, `integers from ${lo} to ${hi}`);
   } else if (plan.source === Source.Range) {
     const { min, max } = options.range!;
     const low = new Float32Array(buffer, start + parts.rangeLow, count);
     const high = new Float32Array(buffer, start + parts.rangeHigh, count);
-    fill(low, min, 'range.min', Number.isFinite, 'finite float32');
-    fill(high, max, 'range.max', Number.isFinite, 'finite float32');
+    fill(low, min, 'range.min', -MOST, MOST, 'finite float32');
+    fill(high, max, 'range.max', -MOST, MOST, 'finite float32');
     const at = low.findIndex((value, index) => value > high[index]!);
     if (at >= 0) throw wrong(`range.min not above range.max`, `${low[at]} above ${high[at]} at ${at}`);
   }
 }
 
+/** Copies given numbers, each within [least, most] as it is stored, and whole where integers are. */
 function fill(
   target: Float32Array | CodeArray,
   given: number | ArrayLike<number>,
   name: string,
-  isRight: (value: number) => boolean,
+  least: number,
+  most: number,
   expected: string,
 ): void {
   const isArray = typeof given === 'object' && given !== null && typeof given.length === 'number';
@@ -43,14 +52,14 @@ function fill(
     throw wrong(`${target.length} values as ${name}`, got(given));
   }
   if (isArray && given.length !== target.length) throw wrong(`${target.length} values as ${name}`, `${given.length}`);
+  const isReal = target instanceof Float32Array;
   for (let index = 0; index < target.length; index++) {
     const value = isArray ? given[index] : given;
     if (typeof value !== 'number') throw wrong(`${expected} as ${name}`, got(value));
-    if (target instanceof Float32Array) target[index] = value;
-    if (!isRight(target instanceof Float32Array ? target[index]! : value)) {
-      throw wrong(`${expected} as ${name}`, `${value} at ${index}`);
-    }
     target[index] = value;
+    const stored = target[index]!;
+    if (stored >= least && stored <= most && (isReal || stored === value)) continue;
+    throw wrong(`${expected} as ${name}`, `${value} at ${index}`);
   }
 }
 

@@ -10,9 +10,12 @@ import { type Job, type JobKind, writeJob, writePlaces } from './job.js';
 import { addOutcome, emptyOutcome, type Outcome } from './outcome.js';
 
 /** Milliseconds of work in one turn of the event loop; the rest of the caller's millisecond is for everything around it. */
-const TURN_MS = 0.5;
+const TURN_MS = 0.4;
 /** A slice has about so many elements, so that the clock is read often enough. */
 const SLICE_ELEMENTS = { simd: 32_768, scalar: 2_048 };
+
+/** Elements that a unit counts for at least. */
+const SMALL_UNIT = 64;
 
 /** Carries out jobs on this thread. */
 export class InPlace {
@@ -92,8 +95,10 @@ export class InPlace {
   async #slices(job: Job, address: number, signal?: AbortSignal): Promise<void> {
     const words = this.#ring.words;
     const at = address >> 2;
-    const step = Math.max(1, Math.floor(SLICE_ELEMENTS[this.#kernel.name] / job.kind.layout.unitElements));
-    const { units } = job.kind.layout;
+    const { units, unitElements } = job.kind.layout;
+    const most = SLICE_ELEMENTS[this.#kernel.name];
+    // Short units cost by the unit.
+    const step = Math.max(1, Math.floor(most / Math.max(unitElements, SMALL_UNIT)));
     const slices = Math.ceil(units / step);
     for (let slice = 0; slice < slices; slice++) {
       // A second pass goes from the end to the start: what the first one read last is still in the cache.

@@ -55,6 +55,12 @@ export class Input {
     const from = bytesIn(this.#plain!.data);
     const lease = await arena.acquire(from.byteLength, { signal });
     this.#token = lease.consume();
+    if (this.#plain!.data.byteLength !== from.byteLength) {
+      throw fail(
+        'ERR_QUANTLANE_ARGUMENT',
+        'Expected data that stays during the call, got an array that was transferred',
+      );
+    }
     await copySlowly(from, new Uint8Array(arena.buffer, this.byteOffset, from.byteLength), signal);
     this.copiedBytes = from.byteLength;
   }

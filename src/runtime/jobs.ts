@@ -82,8 +82,8 @@ export function readRange(plan: Plan, outcome: Outcome, buffer: SharedArrayBuffe
   const ends = new Float32Array(buffer, result.byteOffset, parameters * 2);
   // Copied to ordinary memory, for the lease goes back.
   return {
-    min: Float32Array.from(ends.subarray(0, parameters)),
-    max: Float32Array.from(ends.subarray(parameters)),
+    min: new Float32Array(ends.subarray(0, parameters)),
+    max: new Float32Array(ends.subarray(parameters)),
     shape,
   };
 }

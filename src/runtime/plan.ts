@@ -85,6 +85,9 @@ export class Planner {
 
 function sourceOf(scheme: Scheme, options: QuantizeOptions): Source {
   const { parameters, range } = options;
+  if (parameters === null || range === null) {
+    throw fail('ERR_QUANTLANE_PARAMETERS', 'Expected parameters and range to be objects or undefined, got null');
+  }
   if (scheme.parameters === 'given') {
     if (parameters !== undefined && range === undefined) return Source.Given;
     throw fail('ERR_QUANTLANE_PARAMETERS', `Expected parameters { scale, zeroPoint } for '${scheme.name}', got none`);
