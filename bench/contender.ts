@@ -7,7 +7,7 @@ import { Bench } from 'tinybench';
 /** One way to do the work. */
 export interface Contender {
   readonly name: string;
-  /** Does the work once. */
+  /** Does the work once; an `async` function where it must be waited for. */
   readonly run: () => unknown;
 }
 

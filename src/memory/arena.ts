@@ -9,7 +9,7 @@ import { fail, got, type QuantlaneError } from '../errors.js';
 import { Allocator, roundedBytes } from './allocator.js';
 import { Credits } from './credits.js';
 import { isCount } from './dtype.js';
-import { Lease, type LeaseHome, type Slot } from './lease.js';
+import { Lease, type LeaseHome, type Trace } from './lease.js';
 import { allocateMemory } from './pages.js';
 import { formatSize } from './size.js';
 
@@ -67,16 +67,16 @@ export class Arena {
   readonly #home: LeaseHome;
   readonly #listeners = new Set<() => void>();
   /** Leases of this turn of the event loop that nobody watches yet. */
-  readonly #fresh: { readonly lease: Lease; readonly slot: Slot }[] = [];
+  readonly #fresh: Lease[] = [];
   /** Leases that were not given back. */
   #leases = 0;
-  readonly #leaks: Slot[] = [];
+  readonly #leaks: Trace[] = [];
   #leakedBytes = 0;
   /** Bytes of the largest request that leaks leave possible; undefined after a leak, until somebody asks. */
   #possible: number | undefined;
-  /** Neither the registry nor a slot refers to a handle, or it would never be collected. */
-  readonly #registry = new FinalizationRegistry<Slot>((slot) => {
-    if (slot.isOwned) this.#leak(slot);
+  /** Neither the registry nor a trace refers to a handle, or it would never be collected. */
+  readonly #registry = new FinalizationRegistry<Trace>((trace) => {
+    if (trace.isOwned) this.#leak(trace);
   });
   #generation = 0;
   #peak = 0;
@@ -103,7 +103,7 @@ export class Arena {
       busy: () => this.#allocator.inUse - this.#leakedBytes,
       eased: () => this.#notify(),
     });
-    this.#home = { giveBack: (lease, slot) => this.#giveBack(lease, slot) };
+    this.#home = { giveBack: (lease) => this.#giveBack(lease) };
   }
 
   /**
@@ -218,26 +218,18 @@ export class Arena {
   #take(bytes: number): Lease {
     const byteOffset = this.#allocator.allocate(bytes);
     this.#generation += 1;
-    const slot: Slot = {
-      byteOffset,
-      allocatedBytes: roundedBytes(bytes),
-      generation: this.#generation,
-      isOwned: true,
-      isWatched: false,
-    };
     this.#leases += 1;
     this.#peak = Math.max(this.#peak, this.#allocator.inUse);
-    const lease = new Lease(this.#home, slot, bytes);
-    this.#watchSoon(lease, slot);
+    const lease = new Lease(this.#home, byteOffset, bytes, roundedBytes(bytes), this.#generation);
+    this.#watchSoon(lease);
     return lease;
   }
 
   /** Takes the memory of a lease back and passes it on. */
-  #giveBack(lease: Lease, slot: Slot): void {
-    if (slot.isWatched) this.#registry.unregister(lease);
-    slot.isWatched = true;
+  #giveBack(lease: Lease): void {
+    if (lease.isTraced) this.#registry.unregister(lease);
     this.#leases -= 1;
-    this.#allocator.free(slot.byteOffset);
+    this.#allocator.free(lease.byteOffset);
     this.#credits.serve();
     this.#notify();
   }
@@ -246,26 +238,24 @@ export class Arena {
    * Has a lease watched from the end of this turn of the event loop on: most are given back before, and watching costs
    * as much as leasing.
    */
-  #watchSoon(lease: Lease, slot: Slot): void {
+  #watchSoon(lease: Lease): void {
     if (this.#fresh.length === 0) setImmediate(() => this.#watchFresh());
     else if (this.#fresh.length >= MAX_FRESH) this.#watchFresh();
-    this.#fresh.push({ lease, slot });
+    this.#fresh.push(lease);
   }
 
   #watchFresh(): void {
-    for (const { lease, slot } of this.#fresh) {
-      // Given back leases count as watched: there is nothing left to do for them.
-      if (slot.isWatched) continue;
-      slot.isWatched = true;
-      this.#registry.register(lease, slot, lease);
+    for (const lease of this.#fresh) {
+      const trace = lease.trace();
+      if (trace !== undefined) this.#registry.register(lease, trace, lease);
     }
     this.#fresh.length = 0;
   }
 
   /** Counts a lease whose handle was collected while owned. */
-  #leak(slot: Slot): void {
-    this.#leaks.push(slot);
-    this.#leakedBytes += slot.allocatedBytes;
+  #leak(trace: Trace): void {
+    this.#leaks.push(trace);
+    this.#leakedBytes += trace.allocatedBytes;
     this.#possible = undefined;
     this.#credits.reviewSoon();
   }
@@ -283,6 +273,7 @@ export class Arena {
 
   /** Calls the listeners that listen now; one added meanwhile is not called. */
   #notify(): void {
+    if (this.#listeners.size === 0) return;
     for (const listener of [...this.#listeners]) listener();
   }
 }

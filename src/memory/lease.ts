@@ -16,24 +16,20 @@ import { fail, type QuantlaneError } from '../errors.js';
 /** Who owns the memory of a handle: its holder, the runtime, or nobody through this handle. */
 export type LeaseState = 'owned' | 'consumed' | 'released';
 
-/** The place of a lease in the arena. It never refers to the handle, so that it can tell of a handle that is gone. */
-export interface Slot {
+/** What is known of a lease whose handle is gone. It never refers to the handle, or that would not be collected. */
+export interface Trace {
   /** Bytes from the beginning of the memory, a multiple of 64. */
   readonly byteOffset: number;
   /** Bytes that the allocator took: the request rounded up to 64, at least 64. */
   readonly allocatedBytes: number;
-  /** Number of this lease among all of its arena, from 1; tells apart leases of the same offset. */
-  readonly generation: number;
   /** Whether the handle owns the memory: collecting it then is a leak. */
   isOwned: boolean;
-  /** Whether the arena need not look at the handle any more: it is watched, or given back. */
-  isWatched: boolean;
 }
 
 /** What a lease asks of the arena that made it. */
 export interface LeaseHome {
   /** Takes the memory back and watches the handle no more. */
-  giveBack(lease: Lease, slot: Slot): void;
+  giveBack(lease: Lease): void;
 }
 
 /** Memory that is owned until it is released, consumed, or leaked: collected while still owned. */
@@ -47,17 +43,30 @@ export class Lease {
   /** Number of this lease among all of its arena, from 1. A descriptor carries it, so that a stale one is noticed. */
   readonly generation: number;
   readonly #home: LeaseHome;
-  readonly #slot: Slot;
   #state: LeaseState = 'owned';
+  #isGivenBack = false;
+  #trace: Trace | undefined;
 
   /** Leases are made by `Arena.lease` and `Arena.acquire`. */
-  constructor(home: LeaseHome, slot: Slot, byteLength: number) {
-    this.byteOffset = slot.byteOffset;
+  constructor(home: LeaseHome, byteOffset: number, byteLength: number, allocatedBytes: number, generation: number) {
+    this.byteOffset = byteOffset;
     this.byteLength = byteLength;
-    this.allocatedBytes = slot.allocatedBytes;
-    this.generation = slot.generation;
+    this.allocatedBytes = allocatedBytes;
+    this.generation = generation;
     this.#home = home;
-    this.#slot = slot;
+  }
+
+  /** @internal What is to be known when the handle is gone; undefined once the memory is given back. */
+  trace(): Trace | undefined {
+    if (this.#isGivenBack) return undefined;
+    const { byteOffset, allocatedBytes } = this;
+    this.#trace ??= { byteOffset, allocatedBytes, isOwned: this.#state === 'owned' };
+    return this.#trace;
+  }
+
+  /** @internal Whether `trace` was asked for. */
+  get isTraced(): boolean {
+    return this.#trace !== undefined;
   }
 
   /** Who owns the memory; `consumed` also after the runtime has given it back. */
@@ -85,8 +94,7 @@ export class Lease {
    */
   consume(): Ownership {
     this.assertOwned();
-    this.#state = 'consumed';
-    this.#slot.isOwned = false;
+    this.#setState('consumed');
     return new Ownership(this);
   }
 
@@ -109,14 +117,18 @@ export class Lease {
   /** @internal The end of its token, which refers to the handle, so that that is not collected before. */
   endOwnership(isRestored: boolean): void {
     if (!isRestored) return this.#giveBack('consumed');
-    this.#state = 'owned';
-    this.#slot.isOwned = true;
+    this.#setState('owned');
   }
 
   #giveBack(state: LeaseState): void {
+    this.#setState(state);
+    this.#isGivenBack = true;
+    this.#home.giveBack(this);
+  }
+
+  #setState(state: LeaseState): void {
     this.#state = state;
-    this.#slot.isOwned = false;
-    this.#home.giveBack(this, this.#slot);
+    if (this.#trace !== undefined) this.#trace.isOwned = state === 'owned';
   }
 }
 

@@ -8,6 +8,9 @@ import { Dtype, NonFinite, Word } from '../../scheme/codes';
 import { bytesOf, halfBits, one } from './load';
 import { setWord, word } from './words';
 
+/** Bytes of a page. */
+const PAGE: usize = 4096;
+
 /** Bits of the largest value seen, at least +0. */
 export let high: i32 = 0;
 /** Bits of the smallest value seen, at most −0. */
@@ -93,6 +96,26 @@ function extremes32(p: usize, n: usize): void {
   let l0 = i32x4.splat(i32.MIN_VALUE);
   let l1 = l0;
   const end = p + (n << 2);
+  // Four pages at a time: the processor fetches ahead within a page only, and for each page by itself.
+  while (p + 4 * PAGE <= end) {
+    for (const stop = p + PAGE; p < stop; p += 64) {
+      for (let page: usize = 0; page < 4 * PAGE; page += PAGE) {
+        const a = v128.load(p + page);
+        const b = v128.load(p + page, 16);
+        const c = v128.load(p + page, 32);
+        const e = v128.load(p + page, 48);
+        h0 = i32x4.max_s(h0, a);
+        l0 = i32x4.max_u(l0, a);
+        h1 = i32x4.max_s(h1, b);
+        l1 = i32x4.max_u(l1, b);
+        h0 = i32x4.max_s(h0, c);
+        l0 = i32x4.max_u(l0, c);
+        h1 = i32x4.max_s(h1, e);
+        l1 = i32x4.max_u(l1, e);
+      }
+    }
+    p += 3 * PAGE;
+  }
   while (p + 64 <= end) {
     const a = v128.load(p);
     const b = v128.load(p, 16);
