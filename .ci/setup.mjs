@@ -31,9 +31,8 @@ function newest(path) {
 
 const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
 if (!existsSync(installedLock) || readFileSync(installedLock, 'utf8') !== lock) {
-  // Not `npm ci`: it refuses a lock file that lacks the optional binaries of other platforms.
   // No install scripts: none is needed, and one of a development dependency fetches files of hundreds of megabytes.
-  run('npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error');
+  run('npm ci --ignore-scripts --no-audit --no-fund --loglevel=error');
   writeFileSync(installedLock, lock);
 }
 

@@ -142,24 +142,36 @@ export function isNpy(bytes: Uint8Array): boolean {
   return NPY_MAGIC.every((byte, index) => bytes[index] === byte);
 }
 
-/** Reads the header, and checks it against the size of the file in bytes. */
+/** Reads the layout of a file of one tensor. */
 async function readLayout(handle: FileHandle, path: string, size: number): Promise<TensorLayout> {
+  const { dtype, shape, dataOffset, byteLength } = await readNpyAt(handle, path, 0, size);
+  const entry: TensorEntry = Object.freeze({ name: stem(path), dtype, shape, offset: dataOffset, byteLength });
+  return { tensors: Object.freeze([entry]), metadata: Object.freeze(Object.create(null)) };
+}
+
+/**
+ * Reads the header of an npy file that may lie inside another file, and checks it against its size.
+ * @param where - the path, for messages
+ * @param begin - where the npy file begins
+ * @param size - its bytes
+ * @throws `ERR_QUANTLANE_FORMAT` when it is not npy, or not as long as its header says.
+ */
+export async function readNpyAt(handle: FileHandle, where: string, begin: number, size: number): Promise<NpyHeader> {
   const prefix = new Uint8Array(Math.min(size, PREFIX));
-  await readFully(handle, path, 0, prefix);
-  const { end } = headerExtent(prefix, path);
-  if (size < end) throw truncated(path, end, size);
+  await readFully(handle, where, begin, prefix);
+  const { end } = headerExtent(prefix, where);
+  if (size < end) throw truncated(where, end, size);
   const bytes = new Uint8Array(end);
-  await readFully(handle, path, 0, bytes);
-  const { dtype, shape, dataOffset, byteLength } = parseNpyHeader(bytes, path);
-  const expected = dataOffset + byteLength;
-  if (size < expected) throw truncated(path, expected, size);
+  await readFully(handle, where, begin, bytes);
+  const header = parseNpyHeader(bytes, where);
+  const expected = header.dataOffset + header.byteLength;
+  if (size < expected) throw truncated(where, expected, size);
   if (size > expected) {
-    throw refuse(path, `Expected ${expected} bytes, got ${size}: there is more after the data`, {
+    throw refuse(where, `Expected ${expected} bytes, got ${size}: there is more after the data`, {
       details: { expected, actual: size },
     });
   }
-  const entry: TensorEntry = Object.freeze({ name: stem(path), dtype, shape, offset: dataOffset, byteLength });
-  return { tensors: Object.freeze([entry]), metadata: Object.freeze(Object.create(null)) };
+  return header;
 }
 
 /** Major version, and where the dict begins and ends. Needs 12 bytes, or all that the file has. */

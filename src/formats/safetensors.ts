@@ -15,6 +15,7 @@ import {
   FILE_DTYPE_BYTES,
   type FileDtype,
   isCount,
+  isWellFormed,
   shapeProblem,
   type TensorDeclaration,
   type TensorEntry,
@@ -271,11 +272,6 @@ function checkText(key: string, value: unknown): void {
 /** Whether a value is an object with keys, not null and not a list. */
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Whether a text has no lone surrogate, so that UTF-8 can hold it. */
-function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
 }
 
 /** Offsets of the header for a message: the first few when they are a list. */

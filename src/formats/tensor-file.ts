@@ -39,21 +39,34 @@ export interface TensorDeclaration {
   readonly shape: readonly number[];
 }
 
+/** What the bytes of a tensor mean when they are packed blocks of codes and scales. */
+export interface PackedBlocks {
+  /** The format's own name of the block type, such as `Q4_0`. */
+  readonly type: string;
+  /** Dimensions in elements, the slowest first. */
+  readonly shape: readonly number[];
+}
+
 /** One tensor of a file, in C order and little-endian. */
 export interface TensorEntry extends TensorDeclaration {
-  /** First byte of the tensor, counted from the beginning of the file. */
+  /**
+   * First byte of the tensor, counted from the beginning of the file; for a compressed member of an npz, from the
+   * beginning of the temporary file that it was inflated to.
+   */
   readonly offset: number;
   /** Bytes of the whole tensor; 0 when a dimension is 0. */
   readonly byteLength: number;
+  /** Only where the elements are packed: the tensor is then `uint8` of shape [rows, bytes per row]. */
+  readonly blocks?: PackedBlocks;
 }
 
 /** A file that is open for reading. Its header was checked in full; its data is read on demand. */
 export interface TensorFile {
   readonly path: string;
-  readonly format: 'npy' | 'safetensors';
+  readonly format: 'npy' | 'safetensors' | 'gguf' | 'npz';
   /** The tensors in the order of their bytes in the file. */
   readonly tensors: readonly TensorEntry[];
-  /** Free text of the file; it has no prototype. Always empty for npy. */
+  /** Free text of the file; it has no prototype. Always empty for npy and npz; for GGUF the values that are not lists. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
    * The tensor of that name.
@@ -153,6 +166,11 @@ export function tensorBytes(dtype: FileDtype, shape: readonly number[]): number 
   const problem = shapeProblem(shape, FILE_DTYPE_BYTES[dtype]);
   if (problem !== undefined) throw fail('ERR_QUANTLANE_SHAPE', problem);
   return elementCount(shape) * FILE_DTYPE_BYTES[dtype];
+}
+
+/** Whether a text has no lone surrogate, so that UTF-8 can hold it. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
 }
 
 /** Whether a value can count bytes or elements: a safe integer from 0; negative zero cannot. */

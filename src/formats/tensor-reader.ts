@@ -17,6 +17,10 @@ export interface TensorLayout {
   /** The tensors in the order of their bytes in the file. */
   readonly tensors: readonly TensorEntry[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** Tensors whose bytes lie in another open file, by name; none when left out. */
+  readonly elsewhere?: ReadonlyMap<string, FileHandle>;
+  /** Gives back what the format opened besides the file; called once, after the file is closed. */
+  readonly release?: () => Promise<void>;
 }
 
 /**
@@ -43,7 +47,7 @@ function tensorFile(
   handle: FileHandle,
   path: string,
   format: TensorFile['format'],
-  { tensors, metadata }: TensorLayout,
+  { tensors, metadata, elsewhere, release }: TensorLayout,
 ): TensorFile {
   const byName = new Map(tensors.map((entry) => [entry.name, entry]));
   let closing: Promise<void> | undefined;
@@ -60,11 +64,11 @@ function tensorFile(
     // Only the name of the caller's entry is trusted, so no forged entry reads outside its tensor.
     const { name, offset, byteLength } = find(entry.name);
     checkRange(path, name, byteLength, position, target);
-    await readFully(handle, path, offset + position, target);
+    await readFully(elsewhere?.get(name) ?? handle, path, offset + position, target);
   }
 
   function close(): Promise<void> {
-    closing ??= handle.close();
+    closing ??= handle.close().finally(release);
     return closing;
   }
 

@@ -17,29 +17,40 @@ interface Run {
   end: number;
 }
 
+/** What a format needs besides its header and its tensors. */
+export interface FileEnding {
+  /** Bytes of the whole file, of which those that are not written are zero; the end of the last write by default. */
+  readonly size?: number;
+  /** Completes the file when all its tensors are written; may read them back. */
+  readonly complete?: (handle: FileHandle) => Promise<void>;
+}
+
 /**
  * Starts a file: writes the header to a temporary sibling and waits for the data. A failure leaves no file.
  * @param path - where the file goes on `close()`
  * @param header - all bytes before the data
  * @param tensors - where each tensor goes, in absolute offsets; no tensors at all is a file of only a header
+ * @param ending - for formats that do not end with their last tensor
  * @throws `ERR_QUANTLANE_FORMAT` when the folder does not exist or the disk refuses; the cause is kept.
  */
 export async function createTensorFile(
   path: string,
   header: Uint8Array,
   tensors: readonly TensorEntry[],
+  ending: FileEnding = {},
 ): Promise<TensorWriter> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const handle = await open(temporary, 'wx').catch((cause: unknown) => {
+  const handle = await open(temporary, 'wx+').catch((cause: unknown) => {
     throw refuse(path, `Expected a path that can be written, got ${reason(cause)}`, { cause });
   });
   try {
     await writeFully(handle, path, 0, header);
+    if (ending.size !== undefined) await extend(handle, path, ending.size);
   } catch (error) {
     await discard(handle, temporary);
     throw error;
   }
-  return tensorWriter(handle, path, temporary, tensors);
+  return tensorWriter(handle, path, temporary, tensors, ending.complete);
 }
 
 /** The writer over its temporary file; takes the handle over. */
@@ -48,6 +59,7 @@ function tensorWriter(
   path: string,
   temporary: string,
   tensors: readonly TensorEntry[],
+  complete: FileEnding['complete'],
 ): TensorWriter {
   const slots = new Map(tensors.map((entry) => [entry.name, { entry, runs: [] as Run[] }]));
   let closing: Promise<void> | undefined;
@@ -68,6 +80,7 @@ function tensorWriter(
   async function finish(): Promise<void> {
     try {
       for (const { entry, runs } of slots.values()) checkComplete(path, entry, runs);
+      await complete?.(handle);
       await handle.sync();
       await handle.close();
       await rename(temporary, path);
@@ -95,6 +108,13 @@ function tensorWriter(
   }
 
   return Object.freeze({ write, close, abort, [Symbol.asyncDispose]: abort });
+}
+
+/** Makes a new file so long, with zeros at its end. */
+async function extend(handle: FileHandle, path: string, size: number): Promise<void> {
+  await handle.truncate(size).catch((cause: unknown) => {
+    throw refuse(path, `Expected room for ${size} bytes, got ${reason(cause)}`, { cause });
+  });
 }
 
 /** Closes the handle, if it still is open, and deletes the temporary file, if it still is there. */

@@ -39,7 +39,7 @@ describe('files', () => {
     await writeFile(at('text'), 'hello');
     await expectRefused(at('text'), 'neither');
     await writeFile(at('model.gguf'), 'GGUF');
-    await expectRefused(at('model.gguf'), 'neither');
+    await expectRefused(at('model.gguf'), 'truncated');
     await writeFile(at('huge.safetensors'), Buffer.alloc(16, 0xff));
     await expectRefused(at('huge.safetensors'), 'header of at most');
   });

@@ -1,8 +1,9 @@
 import { mkdir, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createNpy, npyHeader, openTensors, spool } from '#src/formats/index.js';
+import { createNpy, npyHeader, openNpz, openTensors, spool } from '#src/formats/index.js';
 import { bytesOf, expectRejected, join2, put, temporaryFolder } from './files.js';
+import { zipFile } from './zip-bytes.js';
 
 const folder = await temporaryFolder();
 
@@ -41,6 +42,19 @@ test.skipIf(process.platform !== 'linux')('every way of ending closes its file',
   const taken = await createNpy(join(folder, 'taken.npy'), { dtype: 'int8', shape: [0] });
   await expectRejected(taken.close(), 'ERR_QUANTLANE_FORMAT', /can be written/);
   expect(await openFiles()).toBe(0);
+
+  const member = { name: 'a.npy', bytes: join2(npyHeader('int8', [1]), Uint8Array.of(1)), deflate: true };
+  const npz = await openNpz(await put(folder, 'a.npz', zipFile([member])), { directory: folder });
+  expect(await openFiles()).toBe(2);
+  await npz.close();
+  await npz.close();
+  expect(await openFiles()).toBe(0);
+  const lying = await put(folder, 'lying.npz', zipFile([{ ...member, size: 128 }]));
+  await expectRejected(openNpz(lying, { directory: folder }), 'ERR_QUANTLANE_FORMAT', /got more/);
+  const wrong = await put(folder, 'wrong.npz', zipFile([{ ...member, bytes: bytesOf('no npy file') }]));
+  await expectRejected(openNpz(wrong, { directory: folder }), 'ERR_QUANTLANE_FORMAT', /NUMPY/);
+  expect(await openFiles()).toBe(0);
+  expect((await readdir(folder)).filter((name) => name.startsWith('quantlane-'))).toEqual([]);
 
   async function* text() {
     yield 'text' as unknown as Uint8Array;

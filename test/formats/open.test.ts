@@ -3,10 +3,18 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { npyHeader, openTensors, safetensorsHeader, spool } from '#src/formats/index.js';
 import { bytesOf, expectRejected, join2, names, pattern, put, readAll, temporaryFolder } from './files.js';
+import { ggufFile, tensor } from './gguf-bytes.js';
+import { zipFile } from './zip-bytes.js';
 
 const folder = await temporaryFolder();
 const NPY = join2(npyHeader('int16', [3]), pattern(6));
 const SAFETENSORS = join2(safetensorsHeader([{ name: 'a', dtype: 'int8', shape: [4] }]).bytes, pattern(4));
+const GGUF = ggufFile({ tensors: [tensor('g', [4], 24, 0)], data: pattern(4) });
+const NPZ = zipFile([{ name: 'z.npy', bytes: NPY }]);
+/** Its ninth byte is that of a JSON object, as in a safetensors file. */
+const MANY = ggufFile({
+  tensors: Array.from({ length: 0x7b }, (_, index) => tensor(`${index}`, [0], 24, 0)),
+});
 
 /** A stream of the given chunks. */
 async function* streamOf(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
@@ -23,6 +31,13 @@ describe('openTensors', () => {
     ['y.SafeTensors', SAFETENSORS, 'safetensors', 'a'],
     ['y', SAFETENSORS, 'safetensors', 'a'],
     ['y.model', SAFETENSORS, 'safetensors', 'a'],
+    ['g.gguf', GGUF, 'gguf', 'g'],
+    ['g.GGUF', GGUF, 'gguf', 'g'],
+    ['g', GGUF, 'gguf', 'g'],
+    ['z.npz', NPZ, 'npz', 'z'],
+    ['z.NPZ', NPZ, 'npz', 'z'],
+    ['z', NPZ, 'npz', 'z'],
+    ['z.zip', NPZ, 'npz', 'z'],
   ])('%s', async (name, bytes, format, tensor) => {
     const file = await openTensors(await put(folder, name, bytes));
     expect(file.format).toBe(format);
@@ -31,11 +46,22 @@ describe('openTensors', () => {
     await file.close();
   });
 
+  test('a GGUF file of 123 tensors is no safetensors file', async () => {
+    expect(MANY[8]).toBe('{'.charCodeAt(0));
+    const file = await openTensors(await put(folder, 'many', MANY));
+    expect([file.format, file.tensors.length]).toEqual(['gguf', 123]);
+    await file.close();
+  });
+
   test.each([
     ['wrong.npy', SAFETENSORS, /begins with 0x93 NUMPY/],
     ['wrong.NPY', SAFETENSORS, /begins with 0x93 NUMPY/],
     ['wrong.safetensors', NPY, /safetensors header of at most/],
-    ['neither', bytesOf('PK\x03\x04 some other file'), /neither its extension nor its first bytes/],
+    ['wrong.gguf', NPY, /begins with 'GGUF'/],
+    ['wrong.npz', NPY, /the end record of a zip archive/],
+    ['neither', bytesOf('\x7fELF some other file'), /neither its extension nor its first bytes/],
+    ['zip', bytesOf('PK\x03\x04 and then some other file'), /the end record of a zip archive/],
+    ['gguf', bytesOf('GGUF'), /truncated/],
     ['empty', new Uint8Array(), /neither its extension nor its first bytes/],
     ['short', bytesOf('\x93NUM'), /neither its extension nor its first bytes/],
     ['magic', bytesOf('\x93NUMPY'), /truncated/],
@@ -43,7 +69,7 @@ describe('openTensors', () => {
     await expectRejected(openTensors(await put(folder, name, bytes)), 'ERR_QUANTLANE_FORMAT', message);
   });
 
-  test.each(['missing', 'missing.npy', 'missing.safetensors'])(
+  test.each(['missing', 'missing.npy', 'missing.npz', 'missing.safetensors', 'missing.gguf'])(
     '%s names the path and keeps the cause',
     async (name) => {
       const path = join(folder, name);
@@ -76,6 +102,8 @@ describe('spool', () => {
   test.each([
     ['npy', NPY, 'stdin'],
     ['safetensors', SAFETENSORS, 'a'],
+    ['gguf', GGUF, 'g'],
+    ['npz', NPZ, 'z'],
   ])('a stream of %s opens like a file', async (format, bytes, tensor) => {
     const room = join(folder, `spool-${format}`);
     await mkdir(room);

@@ -9,6 +9,7 @@ import {
   safetensorsHeader,
   type TensorDeclaration,
 } from '#src/formats/index.js';
+import { createTensorFile } from '#src/formats/tensor-writer.js';
 import { expectRejected, join2, names, pattern, temporaryFolder } from './files.js';
 
 const root = await temporaryFolder();
@@ -256,6 +257,53 @@ describe('abort', () => {
     await writer.abort();
     await closing;
     await expectRejected(writer.close(), 'ERR_QUANTLANE_FORMAT', /to be written/);
+    expect(await names(folder)).toEqual([]);
+  });
+});
+
+describe('an ending', () => {
+  const entries = [{ name: 'a', dtype: 'uint8', shape: [3], offset: 4, byteLength: 3 }] as const;
+
+  test('is zeros up to the size, and what completes the file when all is written', async () => {
+    const folder = join(root, 'ending');
+    await mkdir(folder);
+    const path = join(folder, 'out');
+    const seen: number[] = [];
+    const writer = await createTensorFile(path, Uint8Array.of(1, 2), entries, {
+      size: 10,
+      complete: async (handle) => {
+        const { buffer } = await handle.read(Buffer.alloc(3), 0, 3, 4);
+        seen.push(...buffer);
+        await handle.write(Uint8Array.of(9), 0, 1, 8);
+      },
+    });
+    await writer.write('a', 0, Uint8Array.of(5, 6, 7));
+    expect(seen).toEqual([]);
+    await writer.close();
+    expect(seen).toEqual([5, 6, 7]);
+    expect([...(await readFile(path))]).toEqual([1, 2, 0, 0, 5, 6, 7, 0, 9, 0]);
+  });
+
+  test('that fails leaves nothing, and does not run for a file that is not complete', async () => {
+    const folder = join(root, 'bad-ending');
+    await mkdir(folder);
+    let runs = 0;
+    const complete = async () => {
+      runs += 1;
+      throw new Error('no luck');
+    };
+    const path = join(folder, 'out');
+    const incomplete = await createTensorFile(path, new Uint8Array(), entries, { complete });
+    await expectRejected(incomplete.close(), 'ERR_QUANTLANE_FORMAT', /to be written, got 0/);
+    expect(runs).toBe(0);
+    const failing = await createTensorFile(path, new Uint8Array(), entries, { complete });
+    await failing.write('a', 0, Uint8Array.of(5, 6, 7));
+    await expectRejected(failing.close(), 'ERR_QUANTLANE_FORMAT', /can be written, got no luck/);
+    await expectRejected(
+      createTensorFile(path, new Uint8Array(), entries, { size: 2 ** 63 }),
+      'ERR_QUANTLANE_FORMAT',
+      /Expected room for \d+ bytes, got /,
+    );
     expect(await names(folder)).toEqual([]);
   });
 });
