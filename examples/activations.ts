@@ -67,9 +67,11 @@ async function findingsOf(runtime: StreamingRuntime, file: TensorFile, presets: 
   return { file, tensors, metrics: runtime.metrics(), totals, skipped };
 }
 
-/** Why a preset does not take the tokens: its blocks have a layout of their own, and rows must be whole ones. */
+/** Why a preset does not take tokens one by one. */
 function misfit(name: string, tensors: readonly TokenTensor[]): string | undefined {
   const { layout, granularity } = preset(name);
+  if (granularity.kind === 'perChannel') return 'it has a scale for each channel, of which a token holds one value';
+  // Blocks with a layout of their own must be whole.
   if (layout === 'planar' || granularity.kind !== 'perBlock') return undefined;
   const { size } = granularity;
   const found = tensors.find(({ columns }) => columns % size !== 0);

@@ -3,17 +3,18 @@
  * @module
  */
 import type { TensorFile } from '../src/formats/index.js';
-import type { GivenParameters, StreamingRuntime } from '../src/index.js';
+import type { GivenParameters, Scheme, StreamingRuntime } from '../src/index.js';
 import { pageTokens, readLease, type TokenTensor } from './tokens.js';
 
 /** Smallest positive float32 that is not subnormal. */
 const TINY = 2 ** -126;
 
-/** Parameters of uint8 codes from the smallest and the largest value of the whole tensor. */
+/** Parameters of a scheme from the smallest and the largest value of the whole tensor. */
 export async function calibrate(
   runtime: StreamingRuntime,
   file: TensorFile,
   tensor: TokenTensor,
+  scheme: Scheme,
 ): Promise<GivenParameters> {
   const size = pageTokens(runtime, tensor);
   let low = 0;
@@ -27,17 +28,22 @@ export async function calibrate(
     low = Math.min(low, min[0]!);
     high = Math.max(high, max[0]!);
   }
-  return parametersOf(low, high);
+  return parametersOf(low, high, scheme);
 }
 
-/** Scale and zero point as ONNX Runtime's quantization tool computes them for uint8. */
-export function parametersOf(low: number, high: number): { scale: number; zeroPoint: number } {
-  const scale = Math.fround(high - low) / 255;
-  if (scale < TINY) return { scale: 1, zeroPoint: 0 };
-  return { scale: Math.fround(scale), zeroPoint: halfEven((0 - low) / scale) };
+/**
+ * Scale and zero point for a range with zero in it: for affine codes as ONNX Runtime's quantization tool computes them,
+ * for symmetric ones the largest magnitude over the largest code.
+ */
+export function parametersOf(low: number, high: number, scheme: Pick<Scheme, 'codes' | 'symmetric'>): GivenParameters {
+  const [lowest, highest] = scheme.codes;
+  const scale = scheme.symmetric ? Math.max(-low, high) / highest : Math.fround(high - low) / (highest - lowest);
+  if (scale < TINY) return scheme.symmetric ? { scale: 1 } : { scale: 1, zeroPoint: lowest };
+  if (scheme.symmetric) return { scale: Math.fround(scale) };
+  return { scale: Math.fround(scale), zeroPoint: lowest + halfEven((0 - low) / scale) };
 }
 
-/** The nearest integer to a number from 0 to 255, ties to the even one. */
+/** The nearest integer to a number that is not negative, ties to the even one. */
 function halfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;

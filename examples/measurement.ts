@@ -60,7 +60,7 @@ async function optionsOf(
   scheme: Scheme,
 ): Promise<StreamOptions> {
   if (scheme.parameters === 'dynamic') return { stats: true };
-  return { stats: true, parameters: await calibrate(runtime, file, tensor) };
+  return { stats: true, parameters: await calibrate(runtime, file, tensor, scheme) };
 }
 
 /** Streams the tokens of a page, each a batch of its own. The clock runs from the first one in to the last one out. */

@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { TensorFile } from '../src/formats/index.js';
-import type { RuntimeMetrics } from '../src/index.js';
+import { preset, type RuntimeMetrics } from '../src/index.js';
 import type { Totals } from './account.js';
 import { type Column, shortCount, shortNumber, table, wrap } from './table.js';
 import type { TokenTensor } from './tokens.js';
@@ -43,8 +43,8 @@ const ONE_TOKEN =
   'onnx-dynamic, therefore has one for each token here.';
 
 const STATIC =
-  'onnx-static is given its scale and zero point: those of the smallest and the largest value of each tensor, from a ' +
-  'pass over the file before.';
+  'Presets whose scale and zero point are given, such as onnx-static, get those of the smallest and the largest value ' +
+  'of each tensor, from a pass over the file before.';
 
 const CLOCK =
   'elem./s is wall time with error statistics, from tokens in shared memory to results given back. Reading the file ' +
@@ -62,9 +62,9 @@ export function textOf({ file, tensors, metrics, totals, skipped }: Findings): s
     '',
     ...wrap(ONE_TOKEN),
   ];
-  if (totals.some(({ preset }) => preset === 'onnx-static')) lines.push(...wrap(STATIC));
+  if (totals.some(({ preset: name }) => preset(name).parameters === 'given')) lines.push(...wrap(STATIC));
   lines.push(...wrap(CLOCK));
-  for (const { preset, reason } of skipped) lines.push(...wrap(`${preset} is left out: ${reason}`));
+  for (const { preset: name, reason } of skipped) lines.push(...wrap(`${name} is left out: ${reason}`));
   return lines.join('\n');
 }
 

@@ -34,10 +34,13 @@ export {
   Runtime,
   type RuntimeMetrics,
   type RuntimeOptions,
+  type ScaleArray,
   type SchemeInput,
   type TensorInput,
+  type ZeroPointArray,
 } from './runtime/index.js';
 export {
+  type BlockFormatName,
   type CodeDtype,
   defineScheme,
   type Granularity,

@@ -19,6 +19,7 @@ import {
   type PresetOptions,
   preset,
   type Scheme,
+  zeroPointDtype,
 } from '../scheme/index.js';
 import { quoted } from './failure.js';
 
@@ -70,7 +71,9 @@ export function declarationsOf(name: string, scheme: Scheme, shape: readonly num
     { name, dtype: scheme.dtype, shape: codeShape },
     { name: `${name}.scale`, dtype: scheme.scaleDtype, shape: parameterShape },
   ];
-  if (!scheme.symmetric) declarations.push({ name: `${name}.zero_point`, dtype: scheme.dtype, shape: parameterShape });
+  if (!scheme.symmetric) {
+    declarations.push({ name: `${name}.zero_point`, dtype: zeroPointDtype(scheme), shape: parameterShape });
+  }
   return declarations;
 }
 

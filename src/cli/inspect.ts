@@ -5,6 +5,7 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import type { TensorEntry, TensorFile } from '../formats/index.js';
 import { describeGranularity } from '../scheme/index.js';
+import { codeEnds } from './block-parts.js';
 import { type Stored, storedIn } from './container.js';
 import { type Context, Progress } from './context.js';
 import { printable } from './failure.js';
@@ -97,7 +98,7 @@ async function plainReport(file: TensorFile, entry: TensorEntry, { signal, show 
 function quantizedReport({ name, note, scheme, codes }: Stored, facts: StoredFacts): Report {
   const { scale, zeroPoint, codes: found, saturated } = facts;
   const zeros = zeroPoint === undefined ? '' : `, zero points ${zeroPoint.min} to ${zeroPoint.max}`;
-  const ends = scheme.codes.join(' to ');
+  const ends = codeEnds(scheme).join(' to ');
   const odd = scale.nan + scale.infinite;
   return {
     lines: [

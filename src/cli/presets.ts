@@ -3,7 +3,8 @@
  * @module
  */
 import { type ArgsDef, defineCommand } from 'citty';
-import { describeGranularity, PRESETS, type Preset, preset, type Scheme } from '../scheme/index.js';
+import { describeGranularity, PRESETS, type Preset, preset, type Scheme, zeroPointDtype } from '../scheme/index.js';
+import { codeEnds } from './block-parts.js';
 import { type Report, valueText, WIDTH } from './report.js';
 import { JSON_ARG } from './runtime-options.js';
 
@@ -37,27 +38,49 @@ function linesOf(row: Preset, scheme: Scheme): string[] {
     ['source', row.source],
     ['notes', row.notes],
     ['dtype', row.dtypes.join(', ')],
-    ['codes', scheme.codes.join(' to ')],
+    ['codes', codeEnds(scheme).join(' to ')],
     ['granularity', describeGranularity(scheme.granularity) + (takes && `; takes ${takes}`)],
+    ...(scheme.format === null
+      ? rulesOf(scheme)
+      : ([['format', `${scheme.format}, which has its own rules`]] as const)),
+    ['non-finite', scheme.nonFinite],
+    ['layout', layoutText(scheme)],
+  ];
+  return [row.name, ...facts.flatMap(([name, text]) => wrapped(name, text))];
+}
+
+/** The axes that a block format does not have. */
+function rulesOf(scheme: Scheme): readonly (readonly [string, string])[] {
+  return [
     ['parameters', scheme.parameters],
     ['symmetric', scheme.symmetric ? 'yes' : 'no'],
     ['divisor', String(scheme.divisor)],
     ['scale form', scheme.scaleForm],
     ['apply', scheme.apply],
     ['rounding', scheme.rounding],
-    ['zero point', scheme.zeroPointRule],
+    ['range', scheme.rangeIncludesZero ? 'extended to zero' : 'of the values alone'],
+    ['arithmetic', scheme.arithmetic],
+    ['zero point', zeroPointText(scheme)],
     ['floor', scheme.floor === null ? 'none' : `${scheme.floor.on} at least ${valueText(scheme.floor.value)}`],
     ['all zero', allZeroText(scheme)],
-    ['non-finite', scheme.nonFinite],
     ['NaN', `code ${scheme.nan.code}${scheme.nan.poisons ? ', poisons its group' : ''} where it propagates`],
     ['scale dtype', scheme.scaleDtype],
-    ['layout', layoutText(scheme)],
   ];
-  return [row.name, ...facts.flatMap(([name, text]) => wrapped(name, text))];
+}
+
+function zeroPointText(scheme: Scheme): string {
+  const { zeroPointRule, zeroPointRounding, zeroPointAdded, zeroPointCodes } = scheme;
+  if (scheme.symmetric) return 'none';
+  const among = zeroPointCodes === null ? '' : `, among ${zeroPointCodes.join(' to ')}`;
+  const rule = scheme.parameters === 'given' ? 'given' : `${zeroPointRule}, rounded ${zeroPointRounding}${among}`;
+  return `${rule}; ${zeroPointDtype(scheme)}, added ${zeroPointAdded}`;
 }
 
 function allZeroText({ allZero }: Scheme): string {
-  return allZero === null ? 'no rule' : `${allZero.on} 0: scale ${allZero.scale}, multiplier ${allZero.multiplier}`;
+  if (allZero === null) return 'no rule';
+  const test = allZero.on === 'reciprocal' ? '1 / scale infinite' : `${allZero.on} 0`;
+  const zeroPoint = allZero.zeroPoint === undefined ? '' : `, zero point ${allZero.zeroPoint}`;
+  return `${test}: scale ${allZero.scale}, multiplier ${allZero.multiplier}${zeroPoint}`;
 }
 
 function layoutText({ layout }: Scheme): string {

@@ -17,9 +17,10 @@ export class Ranges {
 
   constructor(grid: Grid) {
     this.#grid = grid;
-    // Zero is in every range, from either side.
-    this.#min = new Float32Array(grid.parameters).fill(-0);
-    this.#max = new Float32Array(grid.parameters);
+    // Zero is in every range, from either side, or the range begins inside out.
+    const { rangeIncludesZero } = grid.scheme;
+    this.#min = new Float32Array(grid.parameters).fill(rangeIncludesZero ? -0 : Number.POSITIVE_INFINITY);
+    this.#max = new Float32Array(grid.parameters).fill(rangeIncludesZero ? 0 : Number.NEGATIVE_INFINITY);
   }
 
   /** Takes in the ranges of a box; a NaN stays one. */

@@ -4,9 +4,9 @@
  */
 import type { TensorEntry, TensorFile, TensorWriter } from '../formats/index.js';
 import { bytesOf } from '../memory/index.js';
-import type { CodeArray, Runtime } from '../runtime/index.js';
+import type { CodeArray, Runtime, ScaleArray, ZeroPointArray } from '../runtime/index.js';
 import { partsOf } from '../runtime/parts.js';
-import { type CodeDtype, layoutOf } from '../scheme/index.js';
+import { layoutOf, scaleBytes, zeroPointBytes } from '../scheme/index.js';
 import type { Stored } from './container.js';
 import { type Context, Progress } from './context.js';
 import { boxesOf, type Cost, cutOf } from './cut.js';
@@ -58,15 +58,14 @@ async function readParts(job: RestoreJob, grid: Grid, box: Box) {
   const { first, count } = boxElements(grid, box);
   const { first: at, count: parameters } = boxParameters(grid, box);
   const data = await readRun(job.file, codes, codeBytes(grid, first), codeBytes(grid, count));
-  const scaleBytes = scheme.scaleDtype === 'float16' ? 2 : 4;
-  const zeroBytes = codeBytes(grid, 1);
+  const ofScale = scaleBytes(scheme);
+  const ofZero = zeroPointBytes(scheme);
   return {
     scheme: grid.scheme,
     shape: boxShape(grid, box.size),
-    data: codesIn(codes, data),
-    scale: scale && scalesIn(scale, await readRun(job.file, scale, at * scaleBytes, parameters * scaleBytes)),
-    zeroPoint:
-      zeroPoint && codesIn(zeroPoint, await readRun(job.file, zeroPoint, at * zeroBytes, parameters * zeroBytes)),
+    data: integersIn(codes, data) as CodeArray,
+    scale: scale && scalesIn(scale, await readRun(job.file, scale, at * ofScale, parameters * ofScale)),
+    zeroPoint: zeroPoint && integersIn(zeroPoint, await readRun(job.file, zeroPoint, at * ofZero, parameters * ofZero)),
   };
 }
 
@@ -81,11 +80,12 @@ async function readRun(
   return bytes;
 }
 
-function codesIn({ dtype }: TensorEntry, bytes: Uint8Array<ArrayBuffer>): CodeArray {
-  return valuesOf(dtype as CodeDtype, bytes) as CodeArray;
+function integersIn({ dtype }: TensorEntry, bytes: Uint8Array<ArrayBuffer>): ZeroPointArray {
+  return valuesOf(dtype, bytes) as ZeroPointArray;
 }
 
-/** Scales as the library has them: float32, or raw float16 bits. */
-function scalesIn({ dtype }: TensorEntry, { buffer }: Uint8Array<ArrayBuffer>): Float32Array | Uint16Array {
+/** Scales as the library has them: float32, float64, or raw float16 bits. */
+function scalesIn({ dtype }: TensorEntry, { buffer }: Uint8Array<ArrayBuffer>): ScaleArray {
+  if (dtype === 'float64') return new Float64Array(buffer);
   return dtype === 'float16' ? new Uint16Array(buffer) : new Float32Array(buffer);
 }

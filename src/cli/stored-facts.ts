@@ -3,8 +3,7 @@
  * @module
  */
 import type { TensorEntry, TensorFile } from '../formats/index.js';
-import { halves } from '../kernels/reference/half.js';
-import { codeSize } from '../scheme/index.js';
+import { blockParts, codeEnds } from './block-parts.js';
 import { readChunks } from './chunks.js';
 import type { Stored } from './container.js';
 import { Moments } from './moments.js';
@@ -25,27 +24,17 @@ export async function storedFacts(file: TensorFile, stored: Stored): Promise<Sto
   const codes = new Moments();
   const scales = new Moments();
   let ends = 0;
-  const [lo, hi] = scheme.codes;
+  const [lo, hi] = codeEnds(scheme);
   const take = (values: ArrayLike<number>): void => {
     codes.add(values);
     for (let index = 0; index < values.length; index++) if (values[index] === lo || values[index] === hi) ends++;
   };
   if (scheme.layout === 'planar') await readValues(file, entry, take);
   else {
-    const { blockBytes, codesAt } = scheme.layout;
-    const size = scheme.granularity.kind === 'perBlock' ? scheme.granularity.size * codeSize(scheme.dtype) : 0;
-    for await (const bytes of readChunks(file, entry, blockBytes)) {
-      const blocks = bytes.length / blockBytes;
-      const code = new Uint8Array(blocks * size);
-      const bits = new Uint16Array(blocks);
-      for (let block = 0; block < blocks; block++) {
-        const at = block * blockBytes;
-        bits[block] = bytes[at]! | (bytes[at + 1]! << 8);
-        code.set(bytes.subarray(at + codesAt, at + codesAt + size), block * size);
-      }
-      const table = halves();
-      scales.add(Float32Array.from(bits, (half) => table[half]!));
-      take(valuesOf(scheme.dtype, code));
+    for await (const bytes of readChunks(file, entry, scheme.layout.blockBytes)) {
+      const parts = blockParts(scheme, bytes);
+      scales.add(parts.scales);
+      take(parts.codes);
     }
   }
   if (scale !== undefined) await readValues(file, scale, (values) => scales.add(values));

@@ -6,6 +6,7 @@
  */
 import { Mode, Op, Size, Source, Word } from '../scheme/codes.js';
 import type { Kernel } from './kernel.js';
+import { blockRows } from './reference/blocks/index.js';
 import { decode, encode } from './reference/convert.js';
 import { Descriptor } from './reference/descriptor.js';
 import { Memory, storageBytes, valueBytes } from './reference/memory.js';
@@ -46,6 +47,7 @@ class Reference {
     if (op === Op.Tensor) this.#tensor(d);
     else if (op === Op.Segments) this.#segments(d);
     else if (op === Op.Channels) this.#channels(d);
+    else if (op === Op.Blocks) blockRows(d, this.#memory);
     else this.#columns(d);
   }
 
@@ -71,7 +73,7 @@ class Reference {
     const range = this.#range;
     const source = d.int(Word.Source);
     const isRange = d.int(Word.Mode) === Mode.Range;
-    range.clear();
+    range.clear(isAlone(d));
     if (isRange || source === Source.Data) {
       range.merge(d.real(Word.High), d.real(Word.Low));
       this.#scan(d, all);
@@ -173,7 +175,7 @@ class Reference {
       this.#parameters.resolve(d, this.#memory, index);
       return true;
     }
-    range.clear();
+    range.clear(isAlone(d));
     for (const run of runs) this.#scan(d, run);
     if (isRange) {
       this.#memory.setFloat32(d.address(Word.RangeHigh) + index * 4, range.high);
@@ -200,7 +202,7 @@ class Reference {
     const span = d.int(Word.Op) === Op.Columns ? run.count : Size.CacheTile;
     for (let i = 0; i < run.count; i += span) {
       const part = slice(d, run, i, span);
-      this.#range.clear();
+      this.#range.clear(isAlone(d));
       this.#scan(d, part);
       if (this.#range.bad === 0 || !d.refuses()) this.#encodeRun(d, part, unit);
     }
@@ -265,6 +267,11 @@ class Reference {
 /** A run of elements `step` apart, whose codes lie like the values. */
 function strided(d: Descriptor, element: number, step: number, count: number): Run {
   return { element, step, count, codes: d.address(Word.Codes) + element * storageBytes(d.int(Word.Storage)) };
+}
+
+/** Whether a range is that of the values alone. */
+function isAlone(d: Descriptor): boolean {
+  return d.int(Word.WithoutZero) !== 0;
 }
 
 function contiguous(d: Descriptor, element: number, count: number): Run {

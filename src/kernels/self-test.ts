@@ -19,7 +19,7 @@ export interface SelfTestReport {
 }
 
 const ROWS = 5;
-const COLUMNS = 96;
+const COLUMNS = 256;
 const VALUES = 4096;
 const CODES = VALUES + ROWS * COLUMNS * 4;
 const SCALES = CODES + ROWS * COLUMNS * 2;

@@ -4,7 +4,8 @@
  */
 import { fail, got } from '../errors.js';
 import { Source } from '../scheme/codes.js';
-import { type CodeArray, codeView } from './parts.js';
+import { zeroPointDtype } from '../scheme/index.js';
+import { codeView, type ZeroPointArray } from './parts.js';
 import type { Plan, QuantizeOptions } from './plan.js';
 
 /** The smallest positive and the largest finite float32. */
@@ -24,10 +25,12 @@ export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedA
       if (zeroPoint !== undefined) fill(new Int8Array(count), zeroPoint, 'zeroPoint', 0, 0, 'zero');
       return;
     }
-    const [lo, hi] = scheme.codes;
-    const zeros: CodeArray = codeView(scheme.dtype, buffer, start + parts.zeroPoint, count);
+    const dtype = zeroPointDtype(scheme);
+    const [lo, hi] = dtype === 'int32' ? [-0x80000000, 0x7fffffff] : scheme.codes;
+    const zeros: ZeroPointArray = codeView(dtype, buffer, start + parts.zeroPoint, count);
     fill(zeros, zeroPoint ?? zeros.fill(0), 'zeroPoint', lo, hi, `integers from ${lo} to ${hi}`);
   } else if (plan.source === Source.Range) {
+    if (scheme.format !== null) throw wrong(`no range for '${scheme.name}', whose blocks have their own`, 'one');
     const { min, max } = options.range!;
     const low = new Float32Array(buffer, start + parts.rangeLow, count);
     const high = new Float32Array(buffer, start + parts.rangeHigh, count);
@@ -40,7 +43,7 @@ export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedA
 
 /** Copies given numbers, each within [least, most] as it is stored, and whole where integers are. */
 function fill(
-  target: Float32Array | CodeArray,
+  target: Float32Array | ZeroPointArray,
   given: number | ArrayLike<number>,
   name: string,
   least: number,

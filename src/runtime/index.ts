@@ -8,7 +8,7 @@ export { Engine, type RuntimeOptions } from './engine.js';
 export type { RangeResult } from './jobs.js';
 export type { QuantizedParts } from './load.js';
 export type { RuntimeMetrics } from './metrics.js';
-export type { CodeArray } from './parts.js';
+export type { CodeArray, ScaleArray, ZeroPointArray } from './parts.js';
 export type { GivenParameters, GivenRange, QuantizeOptions } from './plan.js';
 export { QuantizedTensor } from './quantized.js';
 export { type CallOptions, Runtime, type SchemeInput } from './runtime.js';

@@ -66,8 +66,10 @@ export function dequantizeJob(plan: Plan, codes: Ownership, result: Lease): Job 
 /** The ranges of `input`: all smallest values, then all largest ones, to `result`. */
 export function rangeJob(plan: Plan, input: Input, result: Lease): Job {
   const rangeLow = result.byteOffset;
+  // The ranges of blocks are those of any segments.
+  const layout = plan.layout.op === Op.Blocks ? { ...plan.layout, op: Op.Segments } : plan.layout;
   return {
-    kind: jobKind(Mode.Range, Source.Data, plan.layout, schemeWords(plan.scheme, plan.dtype), false),
+    kind: jobKind(Mode.Range, Source.Data, layout, schemeWords(plan.scheme, plan.dtype), false),
     places: { ...NOWHERE, values: input.byteOffset, rangeLow, rangeHigh: rangeLow + plan.layout.parameters * 4 },
   };
 }

@@ -5,8 +5,8 @@
 import { types } from 'node:util';
 import { fail, got } from '../errors.js';
 import { elementsOf } from '../memory/index.js';
-import { resolveScheme, type Scheme } from '../scheme/index.js';
-import type { CodeArray } from './parts.js';
+import { resolveScheme, type Scheme, zeroPointDtype } from '../scheme/index.js';
+import type { CodeArray, ScaleArray, ZeroPointArray } from './parts.js';
 import type { Plan, Planner } from './plan.js';
 import { bytesIn, copySlowly } from './tensor.js';
 
@@ -18,10 +18,10 @@ export interface QuantizedParts {
   readonly shape: readonly number[];
   /** The codes, of the type of the scheme; for a block layout of a consumer its bytes. */
   readonly data: CodeArray;
-  /** The scales, float32 or raw float16 bits; absent where they lie within the blocks. */
-  readonly scale?: Float32Array | Uint16Array | null | undefined;
-  /** The zero points, of the type of the codes; absent for a symmetric scheme. */
-  readonly zeroPoint?: CodeArray | null | undefined;
+  /** The scales, float32, float64 or raw float16 bits; absent where they lie within the blocks. */
+  readonly scale?: ScaleArray | null | undefined;
+  /** The zero points, of the type of the codes or int32; absent for a symmetric scheme. */
+  readonly zeroPoint?: ZeroPointArray | null | undefined;
 }
 
 const TYPES = {
@@ -29,7 +29,9 @@ const TYPES = {
   uint8: types.isUint8Array,
   int16: types.isInt16Array,
   uint16: types.isUint16Array,
+  int32: types.isInt32Array,
   float32: types.isFloat32Array,
+  float64: types.isFloat64Array,
   float16: types.isUint16Array,
 };
 
@@ -57,7 +59,7 @@ export function loadPlan(planner: Planner, { scheme: given, shape, data, scale, 
     throw fail('ERR_QUANTLANE_SHAPE', text);
   }
   checkParameters('scale', scale, isPlanar ? scheme.scaleDtype : null, parameters);
-  checkParameters('zeroPoint', zeroPoint, isPlanar && !scheme.symmetric ? scheme.dtype : null, parameters);
+  checkParameters('zeroPoint', zeroPoint, isPlanar && !scheme.symmetric ? zeroPointDtype(scheme) : null, parameters);
   return plan;
 }
 

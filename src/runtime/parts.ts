@@ -3,10 +3,16 @@
  * @module
  */
 import { Size } from '../scheme/codes.js';
-import { type CodeDtype, codeSize, type Layout, type Scheme } from '../scheme/index.js';
+import { type CodeDtype, type Layout, type Scheme, scaleBytes, zeroPointBytes } from '../scheme/index.js';
 
-/** View of codes or zero points. */
+/** View of codes. */
 export type CodeArray = Int8Array | Uint8Array | Int16Array | Uint16Array;
+
+/** View of zero points. */
+export type ZeroPointArray = CodeArray | Int32Array;
+
+/** View of scales; float16 as raw bits. */
+export type ScaleArray = Float32Array | Uint16Array | Float64Array;
 
 /** Where the parts of a result lie, in bytes from its start; −1 for a part that is not there. */
 export interface Parts {
@@ -19,11 +25,28 @@ export interface Parts {
   readonly bytes: number;
 }
 
-const VIEWS = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array };
+const VIEWS = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array, int32: Int32Array };
+const SCALES = { float32: Float32Array, float16: Uint16Array, float64: Float64Array };
 
-/** A view of `length` codes of a type. */
-export function codeView(dtype: CodeDtype, buffer: SharedArrayBuffer, offset: number, length: number): CodeArray {
-  const View: new (buffer: SharedArrayBuffer, offset: number, length: number) => CodeArray = VIEWS[dtype];
+/** A view of `length` codes or zero points of a type. */
+export function codeView<D extends CodeDtype | 'int32'>(
+  dtype: D,
+  buffer: SharedArrayBuffer,
+  offset: number,
+  length: number,
+): D extends CodeDtype ? CodeArray : ZeroPointArray {
+  const View: new (buffer: SharedArrayBuffer, offset: number, length: number) => ZeroPointArray = VIEWS[dtype];
+  return new View(buffer, offset, length) as CodeArray;
+}
+
+/** A view of `length` scales of a type. */
+export function scaleView(
+  dtype: Scheme['scaleDtype'],
+  buffer: SharedArrayBuffer,
+  offset: number,
+  length: number,
+): ScaleArray {
+  const View: new (buffer: SharedArrayBuffer, offset: number, length: number) => ScaleArray = SCALES[dtype];
   return new View(buffer, offset, length);
 }
 
@@ -37,8 +60,8 @@ export function partsOf(scheme: Scheme, layout: Layout, hasStatistics: boolean, 
     return at;
   };
   const isPlanar = scheme.layout === 'planar';
-  const scale = take(isPlanar, layout.parameters * (scheme.scaleDtype === 'float16' ? 2 : 4));
-  const zeroPoint = take(isPlanar && !scheme.symmetric, layout.parameters * codeSize(scheme.dtype));
+  const scale = take(isPlanar, layout.parameters * scaleBytes(scheme));
+  const zeroPoint = take(isPlanar && !scheme.symmetric, layout.parameters * zeroPointBytes(scheme));
   const rangeLow = take(hasRange, layout.parameters * 4);
   const rangeHigh = take(hasRange, layout.parameters * 4);
   const statistics = take(hasStatistics, layout.units * Size.StatisticsDoubles * 8);

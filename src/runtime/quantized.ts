@@ -4,8 +4,8 @@
  */
 import type { InputDtype, Lease, Ownership } from '../memory/index.js';
 import { Size } from '../scheme/codes.js';
-import { codeSize, type Scheme } from '../scheme/index.js';
-import { type CodeArray, codeView } from './parts.js';
+import { type Scheme, scaleBytes, zeroPointBytes, zeroPointDtype } from '../scheme/index.js';
+import { type CodeArray, codeView, type ScaleArray, scaleView, type ZeroPointArray } from './parts.js';
 import type { Plan } from './plan.js';
 import { type ErrorStatistics, gatherStatistics } from './statistics.js';
 
@@ -46,20 +46,21 @@ export class QuantizedTensor {
     return this.#plan.layout.codeShape;
   }
 
-  /** The scales, float32 or raw float16 bits; null where they lie within the blocks. */
-  get scale(): Float32Array | Uint16Array | null {
+  /** The scales, float32, float64 or raw float16 bits, as the scheme says; null where they lie within the blocks. */
+  get scale(): ScaleArray | null {
     const { scheme, layout, parts } = this.#plan;
     if (parts.scale < 0) return null;
-    const at = this.#at(parts.scale);
-    if (scheme.scaleDtype === 'float16') return new Uint16Array(this.#buffer, at, layout.parameters);
-    return new Float32Array(this.#buffer, at, layout.parameters);
+    return scaleView(scheme.scaleDtype, this.#buffer, this.#at(parts.scale), layout.parameters);
   }
 
-  /** Zero points (stored: `q = round(x / scale) + zeroPoint`), of the type of the codes; null for a symmetric scheme. */
-  get zeroPoint(): CodeArray | null {
+  /**
+   * Zero points (stored: `q = round(x / scale) + zeroPoint`), of the type of the codes or int32, as the scheme says; null
+   * for a symmetric scheme.
+   */
+  get zeroPoint(): ZeroPointArray | null {
     const { scheme, layout, parts } = this.#plan;
     if (parts.zeroPoint < 0) return null;
-    return codeView(scheme.dtype, this.#buffer, this.#at(parts.zeroPoint), layout.parameters);
+    return codeView(zeroPointDtype(scheme), this.#buffer, this.#at(parts.zeroPoint), layout.parameters);
   }
 
   /** Shape of `scale` and `zeroPoint`. */
@@ -79,8 +80,8 @@ export class QuantizedTensor {
   get byteLength(): number {
     const { scheme, layout } = this.#plan;
     if (scheme.layout !== 'planar') return layout.codeBytes;
-    const scaleBytes = scheme.scaleDtype === 'float16' ? 2 : 4;
-    return layout.codeBytes + layout.parameters * (scaleBytes + (scheme.symmetric ? 0 : codeSize(scheme.dtype)));
+    const zeroBytes = scheme.symmetric ? 0 : zeroPointBytes(scheme);
+    return layout.codeBytes + layout.parameters * (scaleBytes(scheme) + zeroBytes);
   }
 
   /** Whether it has been given back. */

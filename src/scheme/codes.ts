@@ -24,6 +24,7 @@ export const enum Storage {
 export const enum ScaleType {
   Float32 = 0,
   Float16 = 1,
+  Float64 = 2,
 }
 
 /** How the scale is formed from the extent (amax, or max − min) and the divisor M. */
@@ -50,6 +51,8 @@ export const enum Apply {
 export const enum Rounding {
   HalfEven = 0,
   HalfAway = 1,
+  /** Towards zero. */
+  Truncate = 2,
 }
 
 /** How the zero point follows from the range. */
@@ -60,6 +63,14 @@ export const enum ZeroPointRule {
   RoundLast = 1,
   /** Nearest end by the sign of `(lo + min·S) + (hi + max·S)`, clamped, then rounded (XNNPACK, KleidiAI). */
   SignTest = 2,
+  /** `lo − round(min / scale)`, clamped: divide, round, then subtract (PyTorch's observers, torchao). */
+  RoundFirst = 3,
+  /** As `SignTest`, on min / scale and max / scale (PyTorch's per-token operators). */
+  SignTestQuotient = 4,
+  /** The end with the smaller |code| + |end / scale|, in float64 (FBGEMM, TFLite). */
+  NearestSum = 5,
+  /** The end with the smaller |code| − |end / scale|, in float64 (PyTorch's copy of FBGEMM's rule). */
+  NearestDifference = 6,
 }
 
 /** Which quantity a floor (epsilon) or the all-zero test looks at. */
@@ -67,6 +78,10 @@ export const enum Quantity {
   None = 0,
   Extent = 1,
   Scale = 2,
+  /** A floor on the scale that also stretches the range which the zero point follows from. */
+  ScaleAndRange = 3,
+  /** A test whether 1 / scale is infinite in float32; it goes before the floor. */
+  Reciprocal = 4,
 }
 
 /** What happens to NaN and ±Inf. */
@@ -86,6 +101,38 @@ export const enum Op {
   Channels = 2,
   /** A parameter a column within a group of rows; a unit is a strip of `StripColumns` columns of one group. */
   Columns = 3,
+  /** Rows of blocks of a foreign format, which decides all rules (`Word.Format`); a unit is a row. */
+  Blocks = 4,
+}
+
+/** Format of the blocks of `Op.Blocks`; the table of them is `scheme/block-formats`. */
+export const enum BlockFormat {
+  /** 32 values: float16 scale, int8 codes, as the reference of ggml rounds. */
+  Q8_0 = 0,
+  /** The same blocks as the x86 path of ggml rounds. */
+  Q8_0X86 = 1,
+  /** 32 values: float16 scale, float16 scale · sum of codes, int8 codes. */
+  Q8_1 = 2,
+  /** 256 values: float32 scale, int8 codes, int16 sums of each 16 codes. */
+  Q8_K = 3,
+  /** 32 values: float16 scale, 4-bit codes about 8. */
+  Q4_0 = 4,
+  /** 32 values: float16 scale and minimum, 4-bit codes. */
+  Q4_1 = 5,
+  /** 32 values: float16 scale, 5-bit codes about 16, whose high bits lie together. */
+  Q5_0 = 6,
+  /** 32 values: float16 scale and minimum, 5-bit codes. */
+  Q5_1 = 7,
+  /** 32 values: float16 scale, 4-bit places in a table of 16 values. */
+  Iq4Nl = 8,
+  /** 32 values: a power of two, 4-bit floats E2M1. */
+  Mxfp4 = 9,
+  /** 64 values: four unsigned E4M3 scales, 4-bit floats E2M1. */
+  Nvfp4 = 10,
+  /** Each value as float16. */
+  Float16 = 11,
+  /** Each value as bfloat16. */
+  Bfloat16 = 12,
 }
 
 /** What is done with the values. */
@@ -115,7 +162,7 @@ export const enum Size {
   /** 32-bit words of a descriptor. */
   DescriptorWords = 64,
   /** First word of a descriptor that the scheme, not the batch, decides. */
-  SchemeWords = 40,
+  SchemeWords = 32,
   /** Elements of a unit of `Op.Tensor`. */
   TensorTile = 16384,
   /** Elements that are checked and quantized together while they are in L1. */
@@ -175,9 +222,9 @@ export const enum Word {
   RangeHigh = 17,
   /** Address of the error statistics; 0 for none. */
   Statistics = 18,
-  /** Elements of the tensor (`Tensor`), a row (`Segments`) or a run (`Channels`); rows of an outer index (`Columns`). */
+  /** Elements of the tensor (`Tensor`), a row (`Segments`, `Blocks`) or a run (`Channels`); rows of an outer index (`Columns`). */
   Length = 19,
-  /** Elements of a block (`Segments`); rows of a group (`Columns`). */
+  /** Elements of a block (`Segments`, `Blocks`); rows of a group (`Columns`). */
   Group = 20,
   /** Channels (`Channels`). */
   Count = 21,
@@ -197,6 +244,19 @@ export const enum Word {
   /** 1: other lanes wait for the end of this pass; 0: the producer does. */
   Leads = 30,
 
+  /** When the zero point is added (`Added`). */
+  Added = 32,
+  /** The codes that a zero point is chosen among. */
+  LowZero = 33,
+  HighZero = 34,
+  /** Rounding of the zero point. */
+  ZeroRounding = 35,
+  /** Precision of scale and zero point (`Arithmetic`). */
+  Arithmetic = 36,
+  /** 1: a range is that of the values alone; 0: it is extended to zero. */
+  WithoutZero = 37,
+  /** float64 bits in two words: the scale where the zero test holds. */
+  ZeroScale = 38,
   Dtype = 40,
   Storage = 41,
   Apply = 42,
@@ -209,8 +269,9 @@ export const enum Word {
   /** float32 bits: epsilon. */
   Floor = 48,
   ZeroTest = 49,
-  /** float32 bits: scale and multiplier where the zero test holds. */
-  ZeroScale = 50,
+  /** The zero point where the zero test holds; the smallest int32 for that of the rule. */
+  ZeroZero = 50,
+  /** float32 bits: the multiplier where the zero test holds. */
   ZeroMultiplier = 51,
   ZeroPointRule = 52,
   /** Smallest and largest code. */
@@ -228,4 +289,6 @@ export const enum Word {
   /** Bytes from scale to scale. */
   ScaleStride = 61,
   ZeroPointStorage = 62,
+  /** `BlockFormat` (`Op.Blocks`), whose blocks are `CodeStride` bytes for `Group` values. */
+  Format = 63,
 }

@@ -3,6 +3,7 @@
  * @module
  */
 
+export { BLOCK_FORMATS, type BlockFacts, type BlockFormatName } from './block-formats.js';
 export { describeGranularity, type Granularity, perBlock, perChannel, perTensor, perToken } from './granularity.js';
 export { type Layout, layoutOf } from './layout.js';
 export {
@@ -14,5 +15,15 @@ export {
   preset,
   resolveScheme,
 } from './presets.js';
-export { CODE_RANGE, type CodeDtype, codeSize, defineScheme, type NonFinitePolicy, type Scheme } from './scheme.js';
+export {
+  CODE_RANGE,
+  type CodeDtype,
+  codeSize,
+  defineScheme,
+  type NonFinitePolicy,
+  type Scheme,
+  scaleBytes,
+  zeroPointBytes,
+  zeroPointDtype,
+} from './scheme.js';
 export { schemeWords } from './words.js';

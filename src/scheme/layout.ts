@@ -57,7 +57,8 @@ export function layoutOf(scheme: Scheme, shape: readonly number[]): Layout {
     );
   }
   const rowBytes = (split.length / size) * scheme.layout.blockBytes;
-  return { ...split, elements, parameters, codeShape: [split.units, rowBytes], codeBytes: split.units * rowBytes };
+  const op = scheme.format === null ? split.op : Op.Blocks;
+  return { ...split, op, elements, parameters, codeShape: [split.units, rowBytes], codeBytes: split.units * rowBytes };
 }
 
 function splitOf(scheme: Scheme, shape: readonly number[], elements: number): Split {

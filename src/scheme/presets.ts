@@ -20,6 +20,8 @@ export interface PresetOptions {
   readonly axis?: number;
   /** A parameter for every so many values; where the preset leaves a choice. */
   readonly blockSize?: number;
+  /** Scale and zero point for half as many codes, where the preset knows that; default false. */
+  readonly reduceRange?: boolean;
   /** What happens to NaN and ±Inf; default `error`. */
   readonly nonFinite?: NonFinitePolicy;
 }
@@ -32,17 +34,24 @@ const COMMON: Omit<Scheme, 'name'> = {
   granularity: perToken,
   parameters: 'dynamic',
   symmetric: true,
+  rangeIncludesZero: true,
+  arithmetic: 'float32',
   divisor: 127,
   scaleForm: 'divide',
   apply: 'divide',
   rounding: 'half-even',
   zeroPointRule: 'none',
+  zeroPointRounding: 'half-even',
+  zeroPointCodes: null,
+  zeroPointAdded: 'after',
+  zeroPointDtype: 'codes',
   floor: null,
   allZero: null,
   nonFinite: 'error',
   nan: { code: 0, poisons: true },
   scaleDtype: 'float32',
   layout: 'planar',
+  format: null,
 };
 
 const ROWS = [...ONNX, ...TORCH, ...SERVERS, ...MOBILE, ...GGML] as const;
@@ -68,13 +77,14 @@ export function findPreset(name: string): Preset {
  */
 export function preset(name: PresetName | (string & {}), options: PresetOptions = {}): Scheme {
   const row = findPreset(name);
-  const { axis, blockSize, nonFinite } = options;
+  const { axis, blockSize, nonFinite, reduceRange = false } = options;
   const dtype = options.dtype ?? row.dtypes[0]!;
   if (!row.dtypes.includes(dtype)) {
     throw fail('ERR_QUANTLANE_DTYPE', `Expected ${row.dtypes.join(' or ')} as dtype of '${name}', got ${got(dtype)}`);
   }
   if (axis !== undefined && !row.takes.axis) throw fixed(name, 'axis');
   if (blockSize !== undefined && !row.takes.blockSize) throw fixed(name, 'blockSize');
+  if (reduceRange && row.reduced === undefined) throw fixed(name, 'reduceRange');
   let granularity: Granularity = row.rules.granularity ?? COMMON.granularity;
   if (blockSize !== undefined) granularity = perBlock(blockSize, axis);
   else if (axis !== undefined) granularity = perChannel(axis);
@@ -83,9 +93,11 @@ export function preset(name: PresetName | (string & {}), options: PresetOptions 
     ...COMMON,
     nan: { code: codes[0], poisons: true },
     ...row.rules,
+    ...(reduceRange ? row.reduced : {}),
     name: row.name,
     dtype,
-    codes,
+    // A preset may leave codes of its one type out.
+    codes: row.rules.codes ?? codes,
     granularity,
   };
   return defineScheme(nonFinite === undefined ? scheme : { ...scheme, nonFinite });

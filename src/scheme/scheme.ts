@@ -4,6 +4,7 @@
  * @module
  */
 import { fail, got } from '../errors.js';
+import { BLOCK_FORMATS, type BlockFormatName, FORMAT_AXES } from './block-formats.js';
 import { type Granularity, perBlock, perChannel } from './granularity.js';
 
 /** Integer type of the codes. */
@@ -24,30 +25,64 @@ export interface Scheme {
   readonly granularity: Granularity;
   /** Whether scale and zero point follow from the values (`dynamic`) or are given with each call (`given`). */
   readonly parameters: 'dynamic' | 'given';
-  /** Symmetric: the extent is amax and there is no zero point. Affine: the extent is max − min with zero in the range. */
+  /** Symmetric: the extent is amax and there is no zero point. Affine: the extent is max − min (equation 7). */
   readonly symmetric: boolean;
+  /** Whether the range is extended to zero (equation 6), or is that of the values alone (equation 19). */
+  readonly rangeIncludesZero: boolean;
+  /** Precision of scale and zero point; `mixed` rounds a float64 scale to float32 before the zero point (equation 20). */
+  readonly arithmetic: 'float32' | 'float64' | 'mixed';
   /** M: the number of code steps that the extent is spread over, such as 127, 127.5 or 255. */
   readonly divisor: number;
   /** `divide`: extent / M; `reciprocal`: extent · (1 / M); `inverse`: 1 / (M / extent) (equation 9). */
   readonly scaleForm: 'divide' | 'reciprocal' | 'inverse';
   /** `divide`: x / s; `reciprocal`: x · (1 / s); `direct`: x · (M / extent) (equation 2). */
   readonly apply: 'divide' | 'reciprocal' | 'direct';
-  /** Rounding of ties (equation 4). */
-  readonly rounding: 'half-even' | 'half-away';
-  /** `none` for symmetric; `round-last` of ONNX Runtime (equation 11); `sign-test` of XNNPACK (equation 12). */
-  readonly zeroPointRule: 'none' | 'round-last' | 'sign-test';
-  /** Smallest extent or scale (equation 8). */
-  readonly floor: { readonly on: 'extent' | 'scale'; readonly value: number } | null;
-  /** Where extent or scale is zero: the scale and multiplier used then (equation 13). */
-  readonly allZero: { readonly on: 'extent' | 'scale'; readonly scale: number; readonly multiplier: number } | null;
+  /** Rounding of the scaled value (equation 4). */
+  readonly rounding: 'half-even' | 'half-away' | 'truncate';
+  /**
+   * `none` for symmetric; `round-last` of ONNX Runtime (equation 11); `sign-test` of XNNPACK (12); `round-first` of
+   * PyTorch's observers and torchao (22); `sign-test-quotient` of PyTorch's per-token operators (23); `nearest-sum` of
+   * FBGEMM and TFLite and `nearest-difference` of PyTorch's dynamic linear layer (24).
+   */
+  readonly zeroPointRule:
+    | 'none'
+    | 'round-last'
+    | 'sign-test'
+    | 'round-first'
+    | 'sign-test-quotient'
+    | 'nearest-sum'
+    | 'nearest-difference';
+  /** Rounding of the zero point. */
+  readonly zeroPointRounding: 'half-even' | 'half-away';
+  /** Smallest and largest code that the zero point is chosen among, where they are not those of `codes`. */
+  readonly zeroPointCodes: readonly [number, number] | null;
+  /** Added to the rounded value, or before it is rounded: in float32, or in float64 with x · (1 / s) (equation 25). */
+  readonly zeroPointAdded: 'after' | 'before' | 'before-float64';
+  /** Type of the stored zero point: that of the codes, or int32, where it may lie beyond them. */
+  readonly zeroPointDtype: 'codes' | 'int32';
+  /** Smallest extent or scale (equation 8); `scale-and-range` stretches the range with the scale (equation 21). */
+  readonly floor: { readonly on: 'extent' | 'scale' | 'scale-and-range'; readonly value: number } | null;
+  /** Where extent or scale is zero, or 1 / scale is infinite: what is used then (equation 13). */
+  readonly allZero: {
+    readonly on: 'extent' | 'scale' | 'reciprocal';
+    readonly scale: number;
+    readonly multiplier: number;
+    /** Absent: the zero point of the rule. */
+    readonly zeroPoint?: number;
+  } | null;
   /** What happens to NaN and ±Inf. */
   readonly nonFinite: NonFinitePolicy;
   /** Under `propagate`: the code of a NaN, and whether it makes the parameters of its group NaN. */
   readonly nan: { readonly code: number; readonly poisons: boolean };
   /** Type of the stored scale. */
-  readonly scaleDtype: 'float32' | 'float16';
+  readonly scaleDtype: 'float32' | 'float16' | 'float64';
   /** Separate arrays (`planar`), or blocks of a foreign layout that hold scale (at byte 0) and codes. */
   readonly layout: 'planar' | { readonly blockBytes: number; readonly codesAt: number };
+  /**
+   * A block format of another system, which decides all rules but `nonFinite` by itself; null for the rules above. Where
+   * it is set, granularity, dtype and layout are those of its blocks, on the last axis, and the other axes are not read.
+   */
+  readonly format: BlockFormatName | null;
 }
 
 /** Range of each type of code. */
@@ -63,15 +98,44 @@ export function codeSize(dtype: CodeDtype): 1 | 2 {
   return dtype === 'int8' || dtype === 'uint8' ? 1 : 2;
 }
 
+/** Type of the stored zero points. */
+export function zeroPointDtype(scheme: Scheme): CodeDtype | 'int32' {
+  return scheme.zeroPointDtype === 'int32' ? 'int32' : scheme.dtype;
+}
+
+/** Bytes of a stored zero point. */
+export function zeroPointBytes(scheme: Scheme): 1 | 2 | 4 {
+  return scheme.zeroPointDtype === 'int32' ? 4 : codeSize(scheme.dtype);
+}
+
+const SCALE_BYTES = { float16: 2, float32: 4, float64: 8 } as const;
+
+/** Bytes of a stored scale. */
+export function scaleBytes(scheme: Scheme): 2 | 4 | 8 {
+  return SCALE_BYTES[scheme.scaleDtype];
+}
+
 const CHOICES = {
   dtype: Object.keys(CODE_RANGE),
   parameters: ['dynamic', 'given'],
   scaleForm: ['divide', 'reciprocal', 'inverse'],
   apply: ['divide', 'reciprocal', 'direct'],
-  rounding: ['half-even', 'half-away'],
-  zeroPointRule: ['none', 'round-last', 'sign-test'],
+  arithmetic: ['float32', 'float64', 'mixed'],
+  rounding: ['half-even', 'half-away', 'truncate'],
+  zeroPointRule: [
+    'none',
+    'round-last',
+    'sign-test',
+    'round-first',
+    'sign-test-quotient',
+    'nearest-sum',
+    'nearest-difference',
+  ],
+  zeroPointRounding: ['half-even', 'half-away'],
+  zeroPointAdded: ['after', 'before', 'before-float64'],
+  zeroPointDtype: ['codes', 'int32'],
   nonFinite: ['error', 'saturate', 'propagate'],
-  scaleDtype: ['float32', 'float16'],
+  scaleDtype: ['float32', 'float16', 'float64'],
 } as const;
 
 const checked = new WeakSet<Scheme>();
@@ -90,27 +154,30 @@ export function defineScheme(scheme: Scheme): Scheme {
   }
   if (typeof scheme.name !== 'string') throw wrong('name: a string', scheme.name);
   if (typeof scheme.symmetric !== 'boolean') throw wrong('symmetric: a boolean', scheme.symmetric);
-  const [lo, hi] = CODE_RANGE[scheme.dtype];
-  const codes = scheme.codes;
-  if (!Array.isArray(codes) || codes.length !== 2 || !codes.every(Number.isInteger))
-    throw wrong('codes: [lowest, highest]', codes);
-  if (codes[0] < lo || codes[1] > hi || codes[0] >= codes[1]) throw wrong(`codes within [${lo}, ${hi}]`, codes);
+  if (typeof scheme.rangeIncludesZero !== 'boolean')
+    throw wrong('rangeIncludesZero: a boolean', scheme.rangeIncludesZero);
+  const codes = checkCodes('codes', scheme.codes, CODE_RANGE[scheme.dtype]);
   if (!(single(scheme.divisor) > 0 && scheme.divisor <= 65536))
     throw wrong('divisor: a number from 0 to 65536', scheme.divisor);
   if (scheme.symmetric !== (scheme.zeroPointRule === 'none') && scheme.parameters === 'dynamic') {
     throw wrong("zeroPointRule: 'none' exactly where the scheme is symmetric", scheme.zeroPointRule);
   }
+  if (!scheme.rangeIncludesZero && scheme.granularity?.kind === 'perTensor' && scheme.parameters === 'dynamic')
+    throw wrong('rangeIncludesZero for perTensor: the parts of its range are merged from zero on', false);
+  if (scheme.zeroPointAdded === 'before-float64' && scheme.apply !== 'reciprocal')
+    throw wrong("apply: 'reciprocal' where the zero point is added in float64", scheme.apply);
   if (scheme.zeroPointRule === 'sign-test' && scheme.apply === 'divide') {
     throw wrong("apply: 'direct' or 'reciprocal' with the sign-test zero point", scheme.apply);
   }
   if (scheme.parameters === 'given' && scheme.apply === 'direct')
     throw wrong("apply: 'divide' or 'reciprocal' for given parameters", scheme.apply);
-  if (scheme.parameters === 'given' && scheme.scaleDtype === 'float16')
+  if (scheme.parameters === 'given' && scheme.scaleDtype !== 'float32')
     throw wrong("scaleDtype: 'float32' for given parameters", scheme.scaleDtype);
   checkNumbers(scheme);
   const result: Scheme = Object.freeze({
     ...scheme,
-    codes: Object.freeze([codes[0], codes[1]] as const),
+    codes,
+    zeroPointCodes: scheme.zeroPointCodes === null ? null : checkCodes('zeroPointCodes', scheme.zeroPointCodes, codes),
     granularity: checkGranularity(scheme.granularity),
     floor: scheme.floor === null ? null : Object.freeze({ ...scheme.floor }),
     allZero: scheme.allZero === null ? null : Object.freeze({ ...scheme.allZero }),
@@ -121,28 +188,45 @@ export function defineScheme(scheme: Scheme): Scheme {
   return result;
 }
 
+/** Two integers in order, within others. */
+function checkCodes(
+  name: string,
+  codes: readonly [number, number],
+  [lo, hi]: readonly [number, number],
+): readonly [number, number] {
+  if (!Array.isArray(codes) || codes.length !== 2 || !codes.every(Number.isInteger))
+    throw wrong(`${name}: [lowest, highest]`, codes);
+  if (codes[0] < lo || codes[1] > hi || codes[0] >= codes[1]) throw wrong(`${name} within [${lo}, ${hi}]`, codes);
+  return Object.freeze([codes[0], codes[1]] as const);
+}
+
 function checkNumbers(scheme: Scheme): void {
   const { floor, allZero, nan, layout } = scheme;
-  if (floor !== null && !(isOn(floor?.on) && single(floor.value) > 0 && single(floor.value) < Infinity))
+  if (floor !== null && !(FLOORS.includes(floor?.on) && single(floor.value) > 0 && single(floor.value) < Infinity))
     throw wrong('floor: { on, value }', floor);
   if (
     allZero !== null &&
-    !(isOn(allZero?.on) && Number.isFinite(single(allZero.scale)) && Number.isFinite(single(allZero.multiplier)))
+    !(
+      TESTS.includes(allZero?.on) &&
+      Number.isFinite(single(allZero.scale)) &&
+      Number.isFinite(single(allZero.multiplier)) &&
+      isZeroPoint(scheme, allZero.zeroPoint ?? 0)
+    )
   ) {
-    throw wrong('allZero: { on, scale, multiplier }', allZero);
+    throw wrong('allZero: { on, scale, multiplier, zeroPoint? }', allZero);
   }
   if (!Number.isInteger(nan?.code) || nan.code < scheme.codes[0] || nan.code > scheme.codes[1])
     throw wrong('nan.code: a code', nan?.code);
   if (typeof nan.poisons !== 'boolean') throw wrong('nan.poisons: a boolean', nan.poisons);
+  if (scheme.format !== null) return checkFormat(scheme, scheme.format);
   if (layout === 'planar') return;
   const { blockBytes, codesAt } = layout ?? {};
-  const scaleBytes = scheme.scaleDtype === 'float16' ? 2 : 4;
   const size =
     scheme.granularity.kind === 'perBlock' && scheme.granularity.axis === -1 ? scheme.granularity.size : Number.NaN;
   const fits =
     Number.isInteger(blockBytes) &&
     Number.isInteger(codesAt) &&
-    codesAt >= scaleBytes &&
+    codesAt >= scaleBytes(scheme) &&
     codesAt + size * codeSize(scheme.dtype) <= blockBytes;
   if (!fits || !scheme.symmetric || scheme.parameters === 'given') {
     throw wrong(
@@ -154,13 +238,43 @@ function checkNumbers(scheme: Scheme): void {
     throw wrong('layout: 16-bit codes at even bytes', layout);
 }
 
+/** A format decides everything: what else is said must be what it says, or nothing. */
+function checkFormat(scheme: Scheme, format: BlockFormatName): void {
+  if (!Object.hasOwn(BLOCK_FORMATS, format)) {
+    throw wrong(`format: null or ${Object.keys(BLOCK_FORMATS).join(' | ')}`, format);
+  }
+  const { size, bytes, codesAt, dtype } = BLOCK_FORMATS[format];
+  const { granularity, layout } = scheme;
+  const isLaidOut =
+    scheme.dtype === dtype &&
+    granularity?.kind === 'perBlock' &&
+    granularity.size === size &&
+    granularity.axis === -1 &&
+    typeof layout === 'object' &&
+    layout?.blockBytes === bytes &&
+    layout.codesAt === codesAt;
+  if (!isLaidOut) {
+    const text = `layout: { blockBytes: ${bytes}, codesAt: ${codesAt} } of ${dtype} with perBlock(${size})`;
+    throw wrong(`${text} for the format ${format}`, layout);
+  }
+  for (const [axis, value] of Object.entries(FORMAT_AXES)) {
+    const actual = scheme[axis as keyof typeof FORMAT_AXES];
+    if (actual !== value) throw wrong(`${axis}: ${value}, for the format ${format} has its own rules`, actual);
+  }
+}
+
 /** The number as the kernels read it, in float32; NaN for what is no number. */
 function single(value: unknown): number {
   return typeof value === 'number' ? Math.fround(value) : Number.NaN;
 }
 
-function isOn(value: unknown): boolean {
-  return value === 'extent' || value === 'scale';
+const FLOORS: readonly unknown[] = ['extent', 'scale', 'scale-and-range'];
+const TESTS: readonly unknown[] = ['extent', 'scale', 'reciprocal'];
+
+/** Whether a zero point can be stored; the smallest int32 has another meaning in a descriptor. */
+function isZeroPoint(scheme: Scheme, value: number): boolean {
+  const [lo, hi] = scheme.zeroPointDtype === 'int32' ? [-0x7fffffff, 0x7fffffff] : CODE_RANGE[scheme.dtype];
+  return Number.isInteger(value) && value >= lo && value <= hi;
 }
 
 function checkGranularity(granularity: Granularity): Granularity {

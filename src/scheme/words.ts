@@ -2,6 +2,8 @@
  * The words of a descriptor that follow from the scheme alone.
  * @module
  */
+
+import { BLOCK_FORMATS } from './block-formats.js';
 import {
   Apply,
   Dtype,
@@ -15,7 +17,8 @@ import {
   Word,
   ZeroPointRule,
 } from './codes.js';
-import type { CodeDtype, Scheme } from './scheme.js';
+import { Added, Arithmetic } from './precision.js';
+import { type CodeDtype, type Scheme, scaleBytes } from './scheme.js';
 
 const DTYPE = { float32: Dtype.Float32, float16: Dtype.Float16, bfloat16: Dtype.Bfloat16 };
 const STORAGE: Record<CodeDtype, Storage> = {
@@ -26,14 +29,29 @@ const STORAGE: Record<CodeDtype, Storage> = {
 };
 const APPLY = { divide: Apply.Divide, reciprocal: Apply.Reciprocal, direct: Apply.Direct };
 const FORM = { divide: ScaleForm.Divide, reciprocal: ScaleForm.Reciprocal, inverse: ScaleForm.Inverse };
-const ROUNDING = { 'half-even': Rounding.HalfEven, 'half-away': Rounding.HalfAway };
+const ROUNDING = { 'half-even': Rounding.HalfEven, 'half-away': Rounding.HalfAway, truncate: Rounding.Truncate };
+const ADDED = { after: Added.After, before: Added.Before, 'before-float64': Added.BeforeWide };
+const ARITHMETIC = { float32: Arithmetic.Float32, float64: Arithmetic.Float64, mixed: Arithmetic.Mixed };
+const SCALE = { float32: ScaleType.Float32, float16: ScaleType.Float16, float64: ScaleType.Float64 };
 const ZERO_POINT = {
   none: ZeroPointRule.None,
   'round-last': ZeroPointRule.RoundLast,
   'sign-test': ZeroPointRule.SignTest,
+  'round-first': ZeroPointRule.RoundFirst,
+  'sign-test-quotient': ZeroPointRule.SignTestQuotient,
+  'nearest-sum': ZeroPointRule.NearestSum,
+  'nearest-difference': ZeroPointRule.NearestDifference,
 };
-const QUANTITY = { extent: Quantity.Extent, scale: Quantity.Scale };
+const QUANTITY = {
+  extent: Quantity.Extent,
+  scale: Quantity.Scale,
+  'scale-and-range': Quantity.ScaleAndRange,
+  reciprocal: Quantity.Reciprocal,
+};
 const NON_FINITE = { error: NonFinite.Error, saturate: NonFinite.Saturate, propagate: NonFinite.Propagate };
+
+/** Of `Word.ZeroZero`: the zero point is that of the rule. */
+const BY_RULE = -0x80000000;
 
 const scratch = new DataView(new ArrayBuffer(4));
 
@@ -69,21 +87,28 @@ function wordsOf(scheme: Scheme, dtype: keyof typeof DTYPE): Int32Array {
   words[Word.FloorOn] = scheme.floor === null ? Quantity.None : QUANTITY[scheme.floor.on];
   words[Word.Floor] = bits(scheme.floor?.value ?? 0);
   words[Word.ZeroTest] = scheme.allZero === null ? Quantity.None : QUANTITY[scheme.allZero.on];
-  words[Word.ZeroScale] = bits(scheme.allZero?.scale ?? 0);
+  words.set(new Int32Array(Float64Array.of(scheme.allZero?.scale ?? 0).buffer), Word.ZeroScale);
+  words[Word.ZeroZero] = scheme.allZero?.zeroPoint ?? BY_RULE;
   words[Word.ZeroMultiplier] = bits(scheme.allZero?.multiplier ?? 0);
   words[Word.ZeroPointRule] = ZERO_POINT[scheme.zeroPointRule];
+  words[Word.ZeroRounding] = ROUNDING[scheme.zeroPointRounding];
+  words.set(scheme.zeroPointCodes ?? scheme.codes, Word.LowZero);
+  words[Word.Added] = ADDED[scheme.zeroPointAdded];
+  words[Word.Arithmetic] = ARITHMETIC[scheme.arithmetic];
+  words[Word.WithoutZero] = scheme.rangeIncludesZero ? 0 : 1;
   words[Word.LowCode] = scheme.codes[0];
   words[Word.HighCode] = scheme.codes[1];
   words[Word.NonFinite] = NON_FINITE[scheme.nonFinite];
   words[Word.NanCode] = scheme.nan.code;
   words[Word.NanPoisons] = scheme.nan.poisons ? 1 : 0;
-  words[Word.ScaleType] = scheme.scaleDtype === 'float16' ? ScaleType.Float16 : ScaleType.Float32;
-  words[Word.ScaleStride] = scheme.scaleDtype === 'float16' ? 2 : 4;
-  words[Word.ZeroPointStorage] = STORAGE[scheme.dtype];
+  words[Word.ScaleType] = SCALE[scheme.scaleDtype];
+  words[Word.ScaleStride] = scaleBytes(scheme);
+  words[Word.ZeroPointStorage] = scheme.zeroPointDtype === 'int32' ? Storage.Int32 : STORAGE[scheme.dtype];
   if (scheme.layout !== 'planar') {
     words[Word.CodeStride] = scheme.layout.blockBytes;
     words[Word.CodeOffset] = scheme.layout.codesAt;
     words[Word.ScaleStride] = scheme.layout.blockBytes;
   }
+  if (scheme.format !== null) words[Word.Format] = BLOCK_FORMATS[scheme.format].code;
   return words.subarray(Size.SchemeWords);
 }

@@ -6,18 +6,28 @@ import { difference } from '../support/vectors.js';
 import { normal } from './helpers.js';
 
 const shape = [3, 64];
-const data = normal(3 * 64);
+
+/** Rows that the blocks of every preset divide. */
+const whole = [3, 256];
+const data = normal(3 * 256);
 
 it.each(PRESETS.map(({ name }) => name))('gives back what was quantized: %s', async (name) => {
   await withRuntime({ lanes: 0 }, async (runtime) => {
-    const parameters = name === 'onnx-static' ? { parameters: { scale: 0.02, zeroPoint: 100 } } : {};
-    using first = await runtime.quantize({ dtype: 'float32', shape, data }, name, parameters);
+    const { parameters: source, symmetric } = preset(name);
+    const given = symmetric ? { scale: 0.02 } : { scale: 0.02, zeroPoint: 100 };
+    const parameters = source === 'given' ? { parameters: given } : {};
+    using first = await runtime.quantize({ dtype: 'float32', shape: whole, data }, name, parameters);
     const { scheme, data: codes, scale, zeroPoint } = first;
     const copied = runtime.metrics().copiedBytes;
-    using second = await runtime.load({ scheme, shape, data: codes, scale, zeroPoint });
+    using second = await runtime.load({ scheme, shape: whole, data: codes, scale, zeroPoint });
     const bytes = codes.byteLength + (scale?.byteLength ?? 0) + (zeroPoint?.byteLength ?? 0);
     expect(runtime.metrics().copiedBytes - copied).toBe(bytes);
-    expect(second).toMatchObject({ scheme, shape, parameterShape: first.parameterShape, byteLength: first.byteLength });
+    expect(second).toMatchObject({
+      scheme,
+      shape: whole,
+      parameterShape: first.parameterShape,
+      byteLength: first.byteLength,
+    });
     using expected = await runtime.dequantize(first);
     using actual = await runtime.dequantize(second);
     expect(difference(actual.data, expected.data)).toBe('');

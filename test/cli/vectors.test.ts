@@ -1,7 +1,7 @@
 /** Every reference vector through the command line: the codes, parameters and values of the real systems. */
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { allVectors, difference, VECTOR_COUNTS, type VectorCase } from '../support/vectors.js';
+import { describe, expect, it } from 'vitest';
+import { allVectors, difference, GGML_TYPES, VECTOR_COUNTS, type VectorCase } from '../support/vectors.js';
 import { putNpy, putSafetensors, readSafetensors, runJson, temporaryFolder } from './helpers.js';
 
 const folder = await temporaryFolder();
@@ -46,13 +46,16 @@ async function expectVectors(cases: readonly VectorCase[], words: readonly strin
 
 it('has them all', () => {
   const { onnxDynamic, onnxStatic, ggml } = VECTOR_COUNTS;
-  const counts = ['onnx-dynamic', 'onnx-static', 'ggml-q8_0'].map((name) => ofPreset(name).length);
-  expect(counts).toEqual([onnxDynamic, onnxStatic, ggml]);
+  expect(['onnx-dynamic', 'onnx-static'].map((name) => ofPreset(name).length)).toEqual([onnxDynamic, onnxStatic]);
+  expect(GGML_TYPES.map((type) => ofPreset(`ggml-${type}`).length)).toEqual(GGML_TYPES.map(() => 9));
+  expect(ggml).toBe(9 * GGML_TYPES.length);
 });
 
 it.each(KERNELS)('onnx-dynamic, %s', (kernels) => expectVectors(ofPreset('onnx-dynamic'), ['--kernels', kernels]));
 
-it.each(KERNELS)('ggml-q8_0, %s', (kernels) => expectVectors(ofPreset('ggml-q8_0'), ['--kernels', kernels]));
+describe.each(GGML_TYPES)('ggml-%s', (type) => {
+  it.each(KERNELS)('%s', (kernels) => expectVectors(ofPreset(`ggml-${type}`), ['--kernels', kernels]));
+});
 
 it.each(ofPreset('onnx-static'))('$name', async (one) => {
   const { dtype, axis, blockSize } = one.options;

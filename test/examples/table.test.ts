@@ -63,7 +63,7 @@ describe('calibration', () => {
     [0, 0, 1, 0],
     [0, 2 ** -140, 1, 0],
   ])('of %d to %d', (low, high, scale, zeroPoint) => {
-    expect(parametersOf(low, high)).toEqual({ scale, zeroPoint });
+    expect(parametersOf(low, high, { codes: [0, 255], symmetric: false })).toEqual({ scale, zeroPoint });
   });
 });
 

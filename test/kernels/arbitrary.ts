@@ -13,6 +13,7 @@ import {
   Storage,
   ZeroPointRule,
 } from '../../src/scheme/codes.js';
+import { Added, Arithmetic } from '../../src/scheme/precision.js';
 import { contentOf, contentOfBits, type Given, type Rules, type Shape, sizesOf, type Work } from './work.js';
 
 /** Bits of float32 values at the edges: zeros, subnormals, largest finite, infinities, NaN with and without payload. */
@@ -100,23 +101,38 @@ export const rules: fc.Arbitrary<Rules> = fc
     dtype: fc.constantFrom(...DTYPES),
     codes: fc.constantFrom(...CODES),
     apply: fc.constantFrom(Apply.Divide, Apply.Reciprocal, Apply.Direct),
-    rounding: fc.constantFrom(Rounding.HalfEven, Rounding.HalfAway),
+    rounding: fc.constantFrom(Rounding.HalfEven, Rounding.HalfAway, Rounding.Truncate),
+    added: fc.constantFrom(Added.After, Added.After, Added.Before, Added.BeforeWide),
+    arithmetic: fc.constantFrom(Arithmetic.Float32, Arithmetic.Float32, Arithmetic.Float64, Arithmetic.Mixed),
+    withoutZero: fc.constantFrom(false, false, true),
+    zeroRounding: fc.constantFrom(Rounding.HalfEven, Rounding.HalfAway),
+    zeroZero: fc.constantFrom(null, 0, 5),
     scaleForm: fc.constantFrom(ScaleForm.Divide, ScaleForm.Reciprocal, ScaleForm.Inverse),
     divisor: fc.constantFrom(1, 7, 15, 127, 127.5, 128, 255, 32767, 65535, 65536, 2 ** -20, 0.3),
-    rule: fc.constantFrom(ZeroPointRule.None, ZeroPointRule.RoundLast, ZeroPointRule.SignTest),
-    floorOn: fc.constantFrom(Quantity.None, Quantity.Extent, Quantity.Scale),
+    rule: fc.constantFrom(
+      ZeroPointRule.None,
+      ZeroPointRule.RoundLast,
+      ZeroPointRule.SignTest,
+      ZeroPointRule.RoundFirst,
+      ZeroPointRule.SignTestQuotient,
+      ZeroPointRule.NearestSum,
+      ZeroPointRule.NearestDifference,
+    ),
+    floorOn: fc.constantFrom(Quantity.None, Quantity.Extent, Quantity.Scale, Quantity.ScaleAndRange),
     floor: fc.constantFrom(2 ** -23, 1e-10, 1e-4, 2, 1e-40),
-    zeroTest: fc.constantFrom(Quantity.None, Quantity.Extent, Quantity.Scale),
+    zeroTest: fc.constantFrom(Quantity.None, Quantity.Extent, Quantity.Scale, Quantity.Reciprocal),
     zeroScale: fc.constantFrom(...zeroScales),
     zeroMultiplier: fc.constantFrom(...zeroScales),
     nonFinite: fc.constantFrom(NonFinite.Error, NonFinite.Saturate, NonFinite.Propagate),
     nan: fc.double({ min: 0, max: 1, noNaN: true }),
     poisons: fc.boolean(),
-    scaleType: fc.constantFrom(ScaleType.Float32, ScaleType.Float16),
+    scaleType: fc.constantFrom(ScaleType.Float32, ScaleType.Float16, ScaleType.Float64),
     wideZero: fc.boolean(),
+    halves: fc.boolean(),
   })
-  .map(({ codes: [storage, low, high], rule, nan, wideZero, ...rest }) => ({
+  .map(({ codes: [storage, low, high], rule, nan, wideZero, halves, ...rest }) => ({
     ...rest,
+    zeroCodes: halves ? ([Math.trunc(low / 2), Math.trunc(high / 2)] as const) : null,
     storage,
     codes: [low, high] as const,
     symmetric: rule === ZeroPointRule.None,
@@ -181,7 +197,8 @@ export function workOf(shapes: fc.Arbitrary<Shape>): fc.Arbitrary<Work> {
       const isPlain = mode !== Mode.Quantize || (source === Source.Barrier && !isTensor);
       return {
         ...rest,
-        rules,
+        // The range of a tensor is merged from zero on.
+        rules: isTensor ? { ...rules, withoutZero: false } : rules,
         shape,
         mode,
         source: isPlain ? Source.Data : source,

@@ -49,7 +49,7 @@ describe.each(DTYPES)('every length and misalignment of dtype %i', (dtype) => {
 
   test('every range of codes, rounding and application', () => {
     for (const [storage, low, high] of CODES) {
-      for (const rounding of [Rounding.HalfEven, Rounding.HalfAway]) {
+      for (const rounding of [Rounding.HalfEven, Rounding.HalfAway, Rounding.Truncate]) {
         for (const apply of [Apply.Divide, Apply.Reciprocal, Apply.Direct]) {
           const base = low < 0 ? SYMMETRIC : AFFINE;
           const rules = { ...base, dtype, storage, codes: [low, high] as const, divisor: high, rounding, apply };

@@ -8,12 +8,13 @@ const sandbox = new Sandbox();
 const { fround } = Math;
 
 const APPLIES = [Apply.Divide, Apply.Reciprocal];
-const ROUNDINGS = [Rounding.HalfEven, Rounding.HalfAway];
+const ROUNDINGS = [Rounding.HalfEven, Rounding.HalfAway, Rounding.Truncate];
 
 /** Whether `code` is `v` rounded, within the codes from `low` to `high`; by the definition of rounding. */
 function isCodeOf(v: number, code: number, rounding: Rounding, low: number, high: number): boolean {
   if (v >= high) return code === high;
   if (v <= low) return code === low;
+  if (rounding === Rounding.Truncate) return code === Math.trunc(v);
   const distance = Math.abs(v - code);
   if (distance !== 0.5) return distance < 0.5;
   return rounding === Rounding.HalfEven ? code % 2 === 0 : Math.abs(code) > Math.abs(v);

@@ -1,6 +1,7 @@
 import { setFloat16 } from '@petamoriken/float16';
 import {
   Apply,
+  type BlockFormat,
   Dtype,
   Mode,
   NonFinite,
@@ -15,6 +16,7 @@ import {
   Word,
   ZeroPointRule,
 } from '../../src/scheme/codes.js';
+import { Added, Arithmetic } from '../../src/scheme/precision.js';
 import type { Sandbox } from './sandbox.js';
 
 /** What a scheme decides. */
@@ -32,7 +34,15 @@ export interface Rules {
   readonly zeroTest: Quantity;
   readonly zeroScale: number;
   readonly zeroMultiplier: number;
+  /** The zero point where the zero test holds; null for that of the rule. */
+  readonly zeroZero: number | null;
   readonly zeroPointRule: ZeroPointRule;
+  readonly zeroRounding: Rounding;
+  /** The codes that a zero point is chosen among; null for all. */
+  readonly zeroCodes: readonly [number, number] | null;
+  readonly added: Added;
+  readonly arithmetic: Arithmetic;
+  readonly withoutZero: boolean;
   readonly nonFinite: NonFinite;
   readonly nanCode: number;
   readonly poisons: boolean;
@@ -55,7 +65,13 @@ export const SYMMETRIC: Rules = {
   zeroTest: Quantity.None,
   zeroScale: 0,
   zeroMultiplier: 0,
+  zeroZero: null,
   zeroPointRule: ZeroPointRule.None,
+  zeroRounding: Rounding.HalfEven,
+  zeroCodes: null,
+  added: Added.After,
+  arithmetic: Arithmetic.Float32,
+  withoutZero: false,
   nonFinite: NonFinite.Error,
   nanCode: 0,
   poisons: true,
@@ -89,6 +105,8 @@ export interface Shape {
   readonly inner?: number;
   /** Bytes of an embedded block and of what comes before its codes; its scale is at byte 0. */
   readonly block?: readonly [number, number];
+  /** Format of the blocks (`Op.Blocks`). */
+  readonly format?: BlockFormat;
 }
 
 /** Parameters or ranges that are given, repeated where there are fewer than parameters. */
@@ -138,7 +156,8 @@ export function sizesOf(shape: Shape): { elements: number; units: number; parame
   const { op, rows = 1, length, group = 1, count = 1, parts = 1, inner = 1 } = shape;
   if (op === Op.Tensor) return { elements: length, units: Math.ceil(length / Size.TensorTile), parameters: 1 };
   const groups = Math.ceil(length / group);
-  if (op === Op.Segments) return { elements: rows * length, units: rows, parameters: rows * groups };
+  if (op === Op.Segments || op === Op.Blocks)
+    return { elements: rows * length, units: rows, parameters: rows * groups };
   if (op === Op.Channels) return { elements: parts * count * length, units: count, parameters: count };
   const units = rows * groups * Math.ceil(inner / Size.StripColumns);
   return { elements: rows * length * inner, units, parameters: rows * groups * inner };
@@ -195,7 +214,7 @@ export function perform(sandbox: Sandbox, work: Work): Outcome {
   const { elements, units, parameters } = sizesOf(shape);
   const codeSize = ZERO_BYTES[rules.storage];
   const valueSize = mode === Mode.Dequantize || rules.dtype === Dtype.Float32 ? 4 : 2;
-  const scaleSize = rules.scaleType === ScaleType.Float32 ? 4 : 2;
+  const scaleSize = { [ScaleType.Float32]: 4, [ScaleType.Float16]: 2, [ScaleType.Float64]: 8 }[rules.scaleType];
   const zeroSize = ZERO_BYTES[rules.zeroPointStorage];
   const scaleStride = shape.block?.[0] ?? scaleSize;
   const codeLength = shape.block === undefined ? elements * codeSize : parameters * shape.block[0];
@@ -308,6 +327,7 @@ function dispatch(sandbox: Sandbox, words: Map<Word, number>, units: number, sou
 }
 
 function schemeOf(rules: Rules, shape: Shape, scaleStride: number): [Word, number][] {
+  const zeroScale = new Int32Array(Float64Array.of(rules.zeroScale).buffer);
   return [
     [Word.Length, shape.length],
     [Word.Group, shape.group ?? 0],
@@ -324,14 +344,23 @@ function schemeOf(rules: Rules, shape: Shape, scaleStride: number): [Word, numbe
     [Word.FloorOn, rules.floorOn],
     [Word.Floor, bitsOf(rules.floor)],
     [Word.ZeroTest, rules.zeroTest],
-    [Word.ZeroScale, bitsOf(rules.zeroScale)],
+    [Word.ZeroScale, zeroScale[0]!],
+    [Word.ZeroScale + 1, zeroScale[1]!],
+    [Word.ZeroZero, rules.zeroZero ?? -2147483648],
     [Word.ZeroMultiplier, bitsOf(rules.zeroMultiplier)],
     [Word.ZeroPointRule, rules.zeroPointRule],
+    [Word.ZeroRounding, rules.zeroRounding],
+    [Word.LowZero, (rules.zeroCodes ?? rules.codes)[0]],
+    [Word.HighZero, (rules.zeroCodes ?? rules.codes)[1]],
+    [Word.Added, rules.added],
+    [Word.Arithmetic, rules.arithmetic],
+    [Word.WithoutZero, rules.withoutZero ? 1 : 0],
     [Word.LowCode, rules.codes[0]],
     [Word.HighCode, rules.codes[1]],
     [Word.NonFinite, rules.nonFinite],
     [Word.NanCode, rules.nanCode],
     [Word.NanPoisons, rules.poisons ? 1 : 0],
+    [Word.Format, shape.format ?? 0],
     [Word.CodeStride, shape.block?.[0] ?? 0],
     [Word.CodeOffset, shape.block?.[1] ?? 0],
     [Word.ScaleType, rules.scaleType],
@@ -349,6 +378,7 @@ function repeat<T>(items: readonly T[], count: number): T[] {
 }
 
 function scalesOf(rules: Rules, scales: readonly number[]): Uint8Array {
+  if (rules.scaleType === ScaleType.Float64) return new Uint8Array(Float64Array.from(scales).buffer);
   return contentOf(rules.scaleType === ScaleType.Float32 ? Dtype.Float32 : Dtype.Float16, scales);
 }
 

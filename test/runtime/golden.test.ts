@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type NonFinitePolicy, preset, type Runtime } from '#src/index.js';
+import { type NonFinitePolicy, preset, type Runtime, type ScaleArray } from '#src/index.js';
 import { GOLDEN, type GoldenCase, goldenCodes, goldenInput } from '../support/golden.js';
 import { PLACES, withRuntime } from '../support/runtime.js';
 import { difference } from '../support/vectors.js';
@@ -13,7 +13,7 @@ const CASES = GOLDEN.flatMap((golden) =>
 );
 
 /** Bits of float32 scales; every NaN is the same. */
-function scaleBits(scale: Float32Array | Uint16Array | null): number[] {
+function scaleBits(scale: ScaleArray | null): number[] {
   if (!(scale instanceof Float32Array)) return [];
   const bits = new Uint32Array(copied(scale).buffer);
   return [...scale].map((value, at) => (Number.isNaN(value) ? Number.NaN : bits[at]!));

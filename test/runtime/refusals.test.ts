@@ -12,6 +12,7 @@ import { withRuntime } from '../support/runtime.js';
 
 const F32 = new Float32Array(12);
 const TENSOR: PlainTensor = { dtype: 'float32', shape: [3, 4], data: F32 };
+const BLOCKS: PlainTensor = { dtype: 'float32', shape: [1, 32], data: new Float32Array(32) };
 
 type Case = readonly [string, unknown, SchemeInput, QuantizeOptions, string];
 
@@ -72,6 +73,7 @@ const CASES: readonly Case[] = [
   ['a range upside down', TENSOR, 'onnx-dynamic', { range: { min: 1, max: -1 } }, 'ERR_QUANTLANE_PARAMETERS'],
   ['a range without end', TENSOR, 'onnx-dynamic', { range: { min: 0, max: Infinity } }, 'ERR_QUANTLANE_PARAMETERS'],
   ['a range of NaN', TENSOR, 'onnx-dynamic', { range: { min: Number.NaN, max: 1 } }, 'ERR_QUANTLANE_PARAMETERS'],
+  ['a range for blocks', BLOCKS, 'ggml-q4_0', { range: { min: 0, max: 1 } }, 'ERR_QUANTLANE_PARAMETERS'],
   ['one range for three rows', TENSOR, 'torchao-int8', { range: { min: 0, max: 1 } }, 'ERR_QUANTLANE_PARAMETERS'],
 ];
 

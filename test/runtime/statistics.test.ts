@@ -11,7 +11,9 @@ const VALUES = Float32Array.from({ length: 210 * 1024 }, (_, index) => Math.sin(
 /** The statistics of a preset at one place, and the same from the dequantized values in plain float64. */
 async function both(place: (typeof PLACES)[number], name: string): Promise<[ErrorStatistics, ErrorStatistics]> {
   return withRuntime({ ...place, inPlaceLimit: 0 }, async (runtime) => {
-    const given = preset(name).parameters === 'given' ? { parameters: PARAMETERS } : {};
+    const { parameters: source, symmetric } = preset(name);
+    const parameters = symmetric ? { scale: PARAMETERS.scale } : PARAMETERS;
+    const given = source === 'given' ? { parameters } : {};
     const tensor = { dtype: 'float32', shape: SHAPE, data: VALUES } as const;
     const quantized = await runtime.quantize(tensor, name, { stats: true, ...given });
     const back = await runtime.dequantize(quantized);

@@ -18,22 +18,8 @@ function compare(differences: Differences, name: string, actual: ArrayBufferView
 function dequantized(vector: VectorCase): Float32Array {
   const { codes, scale, zeroPoint, dequantized } = vector.expected;
   if (dequantized !== undefined) return dequantized;
-  const elements = vector.data.length;
-  if (vector.preset === 'onnx-dynamic') {
-    return Float32Array.from({ length: elements }, (_, at) => (codes[at]! - zeroPoint![0]!) * scale![0]!);
-  }
-  const view = new DataView(codes.buffer, codes.byteOffset, codes.byteLength);
-  return Float32Array.from({ length: elements }, (_, at) => {
-    const block = Math.floor(at / 32) * 34;
-    return view.getInt8(block + 2 + (at % 32)) * half(view.getUint16(block, true));
-  });
-}
-
-/** The number of float16 bits that are no NaN or infinity. */
-function half(bits: number): number {
-  const exponent = (bits >> 10) & 31;
-  const size = exponent === 0 ? (bits & 1023) * 2 ** -24 : (1024 + (bits & 1023)) * 2 ** (exponent - 25);
-  return bits & 0x8000 ? -size : size;
+  // `onnx-dynamic`
+  return Float32Array.from(codes as ArrayLike<number>, (code) => (code - zeroPoint![0]!) * scale![0]!);
 }
 
 async function run(runtime: Runtime, vector: VectorCase): Promise<Differences> {

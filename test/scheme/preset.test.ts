@@ -19,7 +19,8 @@ describe('the table', () => {
       const { codes } = preset(name, { dtype });
       const View = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array }[dtype];
       expect([...View.from(codes)]).toEqual([...codes]);
-      expect([...View.of(codes[0] - 1, codes[1] + 1)]).toEqual([codes[1], codes[0]]);
+      if (name === 'tflite-int8-symmetric') expect(codes).toEqual([-127, 127]);
+      else expect([...View.of(codes[0] - 1, codes[1] + 1)]).toEqual([codes[1], codes[0]]);
     }
   });
 });
@@ -36,6 +37,9 @@ describe('options', () => {
     ['onnx-static', { axis: 0.5 }, 'ERR_QUANTLANE_ARGUMENT'],
     ['onnx-static', { blockSize: 0 }, 'ERR_QUANTLANE_ARGUMENT'],
     ['torchao-int8', { nonFinite: 'skip' as 'error' }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['torchao-int8', { reduceRange: true }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['torch-int8-per-channel', { blockSize: 32 }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['vllm-int8-group', { axis: 0 }, 'ERR_QUANTLANE_ARGUMENT'],
   ];
 
   test.each(refused)('%s %o', (name, options, code) => {
@@ -46,6 +50,13 @@ describe('options', () => {
     expect(preset('onnx-static', { axis: 1 }).granularity).toEqual({ kind: 'perChannel', axis: 1 });
     expect(preset('onnx-static', { blockSize: 16 }).granularity).toEqual({ kind: 'perBlock', size: 16, axis: -1 });
     expect(preset('onnx-static', { blockSize: 16, axis: 0 }).granularity).toMatchObject({ size: 16, axis: 0 });
+  });
+
+  test('half of the codes, for scale and zero point', () => {
+    const whole = preset('torch-dynamic', { reduceRange: false });
+    expect(whole).toEqual(preset('torch-dynamic'));
+    const reduced = preset('torch-dynamic', { reduceRange: true });
+    expect(reduced).toEqual({ ...whole, divisor: 127, zeroPointCodes: [0, 127] });
   });
 
   test('a policy', () => {

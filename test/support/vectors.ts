@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { blockValues } from './block-values.js';
 
 /** Codes, zero points, or the bytes of blocks. */
 export type Integers = Int8Array | Uint8Array | Int16Array | Uint16Array;
@@ -23,7 +24,7 @@ export interface VectorParameters {
 
 /** What the real system gave. */
 export interface VectorOutput {
-  /** The codes; for `ggml-q8_0` the bytes of the blocks. */
+  /** The codes; for a preset of ggml the bytes of the blocks. */
   readonly codes: Integers;
   /** Shape of `codes`: that of the values, or [rows, bytes per row]. */
   readonly codeShape: readonly number[];
@@ -33,19 +34,19 @@ export interface VectorOutput {
   readonly zeroPoint?: Integers;
   /** Shape of scale and zero point. */
   readonly parameterShape?: readonly number[];
-  /** The values that the system reads back from the codes; with given parameters only. */
+  /** The values that the system reads back from the codes; with given parameters, and of blocks by their layout. */
   readonly dequantized?: Float32Array;
 }
 
 /** A tensor and what became of it. */
 export interface VectorCase {
-  /** `onnx/static-int8-axis0`, `ggml/ties`. */
+  /** `onnx/static-int8-axis0`, `ggml/ties/q8_0`. */
   readonly name: string;
   readonly dtype: VectorDtype;
   readonly shape: readonly number[];
   /** The values; 16-bit types as raw bits. */
   readonly data: Float32Array | Uint16Array;
-  readonly preset: 'onnx-dynamic' | 'onnx-static' | 'ggml-q8_0';
+  readonly preset: 'onnx-dynamic' | 'onnx-static' | `ggml-${(typeof GGML_TYPES)[number]}`;
   /** Options of the preset. */
   readonly options: { readonly dtype?: VectorCodeDtype; readonly axis?: number; readonly blockSize?: number };
   /** Given scale and zero point (`onnx-static`). */
@@ -53,8 +54,14 @@ export interface VectorCase {
   readonly expected: VectorOutput;
 }
 
+/** Types of ggml that have cases, nine each. */
+export const GGML_TYPES = [
+  ...(['f16', 'bf16', 'q4_0', 'q4_1', 'q5_0', 'q5_1'] as const),
+  ...(['q8_0', 'q8_1', 'q8_K', 'iq4_nl', 'mxfp4', 'nvfp4'] as const),
+] as const;
+
 /** How many cases there are. */
-export const VECTOR_COUNTS = { onnxDynamic: 36, onnxStatic: 16, onnx: 52, ggml: 9, all: 61 } as const;
+export const VECTOR_COUNTS = { onnxDynamic: 36, onnxStatic: 16, onnx: 52, ggml: 108, all: 160 } as const;
 
 const ROOT = new URL('../vectors/', import.meta.url);
 
@@ -63,7 +70,7 @@ export function onnxVectors(): VectorCase[] {
   return listOf<OnnxEntry>('onnx').map((entry) => (entry.type === undefined ? dynamicCase(entry) : staticCase(entry)));
 }
 
-/** Every Q8_0 case of ggml, in the order of its list. */
+/** Every case of ggml, in the order of its list. */
 export function ggmlVectors(): VectorCase[] {
   return listOf<GgmlEntry>('ggml').map(blockCase);
 }
@@ -92,7 +99,7 @@ interface OnnxEntry {
 
 interface GgmlEntry {
   readonly name: string;
-  readonly type: 'q8_0';
+  readonly type: (typeof GGML_TYPES)[number];
   readonly shape: readonly number[];
   readonly bytes_per_row: number;
 }
@@ -128,13 +135,27 @@ function blockCase(entry: GgmlEntry): VectorCase {
   const { values, output, codes } = tensorsOf('ggml', entry.name, entry.type, entry.shape);
   const [rows, bytes] = output.shape;
   if (rows !== entry.shape[0] || bytes !== entry.bytes_per_row) throw wrong(entry.name, 'the listed rows of bytes');
+  if (entry.type === 'iq4_nl') writeUnwritten(values.data, codes);
   return {
-    name: `ggml/${entry.name}`,
+    name: `ggml/${entry.name}/${entry.type}`,
     ...values,
-    preset: 'ggml-q8_0',
+    preset: `ggml-${entry.type}`,
     options: {},
-    expected: { codes, codeShape: output.shape },
+    expected: { codes, codeShape: output.shape, dequantized: blockValues(entry.type, codes, values.data.length) },
   };
+}
+
+/**
+ * Where every magnitude of an IQ4_NL block is below 1e-15, ggml stores the scale 0 and does not write the codes: they
+ * are those of the block before, or what the stack held (`0000 2000000000000000 60ffffffffffffff` in the cases `zeros`,
+ * `zero-blocks` and `tiny`). Every code times 0 is zero. The library writes 8, the code that zero has in other blocks,
+ * and so do the expected bytes.
+ */
+function writeUnwritten(values: Float32Array, blocks: Integers): void {
+  for (let block = 0; block < values.length / 32; block++) {
+    const isTiny = values.subarray(block * 32, block * 32 + 32).every((value) => Math.abs(value) < 1e-15);
+    if (isTiny) blocks.fill(0x88, block * 18 + 2, block * 18 + 18);
+  }
 }
 
 /** Axis and block size of a static case. */
@@ -169,7 +190,7 @@ function listOf<Entry>(folder: string): readonly Entry[] {
 }
 
 /** A tensor of a file. */
-interface Npy {
+export interface Npy {
   readonly where: string;
   readonly shape: readonly number[];
   readonly data: Float32Array | Integers;
@@ -184,7 +205,7 @@ const VIEWS = {
 } as const;
 
 /** Reads format 1.0 as NumPy writes it: row-major, of one of the types above. */
-function readNpy(folder: string, name: string): Npy {
+export function readNpy(folder: string, name: string): Npy {
   const url = new URL(`${folder}/${name}.npy`, ROOT);
   const where = fileURLToPath(url);
   const file = readFileSync(url);
@@ -203,12 +224,12 @@ function readNpy(folder: string, name: string): Npy {
   return { where, shape, data };
 }
 
-function floats(tensor: Npy): Float32Array {
+export function floats(tensor: Npy): Float32Array {
   if (tensor.data instanceof Float32Array) return tensor.data;
   throw wrong(tensor.where, 'float32');
 }
 
-function integers(tensor: Npy): Integers {
+export function integers(tensor: Npy): Integers {
   if (!(tensor.data instanceof Float32Array)) return tensor.data;
   throw wrong(tensor.where, 'integers');
 }

@@ -3,13 +3,16 @@
  * the path for everything else, value by value. Both give the same bits where both apply.
  *
  * Type parameters are compile-time choices: T the input (see `load`), A `f64` to divide or `f32` to multiply,
- * R `i8` half to even or `i16` half away, W `i8` or `i16` the width of a code.
+ * R `i8` half to even, `i16` half away or `i32` truncate, W `i8` or `i16` the width of a code. The paths with a zero
+ * point that is added before rounding are in `before`.
  */
-import { Apply, Dtype, NonFinite, Rounding, Storage, Word } from '../../scheme/codes';
-import { bytesOf, four, one } from './load';
-import { largest, multiplier, smallest, zeroPoint } from './parameters';
+import { Apply, NonFinite, Rounding, Storage, Word } from '../../scheme/codes';
+import { Added } from '../../scheme/precision';
+import { four, one } from './load';
+import { largest, multiplier, smallest, wideMultiplier, zeroPoint } from './parameters';
 import { dirty } from './range';
 import { word } from './words';
+import { rounded } from './zero-point';
 
 /** 1.5 · 2^23: added to |v| < 2^22 it leaves the integer nearest to v, ties to even, in the low bits. */
 const MAGIC: f32 = 12582912;
@@ -23,35 +26,8 @@ export function codeBytes(d: usize): usize {
   return word(d, Word.Storage) <= Storage.Uint8 ? 1 : 2;
 }
 
-/** Codes of `n` contiguous values at `p`, to `q`, with the current parameters. */
-export function encode(d: usize, p: usize, n: usize, q: usize, isFast: bool): void {
-  if (n < 16 || !isFast) return careful(d, p, bytesOf(word(d, Word.Dtype)), n, q, codeBytes(d));
-  const dtype = word(d, Word.Dtype);
-  if (dtype == Dtype.Float32) encodeFrom<f32>(d, p, n, q);
-  else if (dtype == Dtype.Float16) encodeFrom<u16>(d, p, n, q);
-  else encodeFrom<i16>(d, p, n, q);
-}
-
-function encodeFrom<T>(d: usize, p: usize, n: usize, q: usize): void {
-  const even = word(d, Word.Rounding) == Rounding.HalfEven;
-  if (word(d, Word.Apply) == Apply.Divide) {
-    if (even) encodeTo<T, f64, i8>(d, p, n, q);
-    else encodeTo<T, f64, i16>(d, p, n, q);
-  } else {
-    if (even) encodeTo<T, f32, i8>(d, p, n, q);
-    else encodeTo<T, f32, i16>(d, p, n, q);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function encodeTo<T, A, R>(d: usize, p: usize, n: usize, q: usize): void {
-  if (codeBytes(d) == 1) fast<T, A, R, i8>(d, p, n, q);
-  else fast<T, A, R, i16>(d, p, n, q);
-}
-
 /** At least 16 values; a tail is the last 16 again. */
-function fast<T, A, R, W>(d: usize, p: usize, n: usize, q: usize): void {
+export function fast<T, A, R, W>(d: usize, p: usize, n: usize, q: usize): void {
   const m = f32x4.splat(multiplier);
   const z = i32x4.splat(zeroOffset<W>(d, zeroPoint));
   const lo = lowest<W>(d);
@@ -127,10 +103,10 @@ export function sixteen<T, A, R, W>(
   lo: v128, hi: v128, flip: v128,
 ): void {
   const step = 4 * sizeof<T>();
-  const a = i32x4.add(rounded<A, R>(four<T>(p), m0), z0);
-  const b = i32x4.add(rounded<A, R>(four<T>(p + step), m1), z1);
-  const c = i32x4.add(rounded<A, R>(four<T>(p + 2 * step), m2), z2);
-  const e = i32x4.add(rounded<A, R>(four<T>(p + 3 * step), m3), z3);
+  const a = i32x4.add(integers<R>(scaled<A>(four<T>(p), m0)), z0);
+  const b = i32x4.add(integers<R>(scaled<A>(four<T>(p + step), m1)), z1);
+  const c = i32x4.add(integers<R>(scaled<A>(four<T>(p + 2 * step), m2)), z2);
+  const e = i32x4.add(integers<R>(scaled<A>(four<T>(p + 3 * step), m3)), z3);
   const ab = i16x8.narrow_i32x4_s(a, b);
   const ce = i16x8.narrow_i32x4_s(c, e);
   if (sizeof<W>() == 1) {
@@ -142,11 +118,17 @@ export function sixteen<T, A, R, W>(
   }
 }
 
-/** The scaled and rounded values, as the bits of integer + MAGIC. */
 // @ts-ignore: decorator
 @inline
-function rounded<A, R>(x: v128, m: v128): v128 {
-  let v = sizeof<A>() == 8 ? f32x4.div(x, m) : f32x4.mul(x, m);
+function scaled<A>(x: v128, m: v128): v128 {
+  return sizeof<A>() == 8 ? f32x4.div(x, m) : f32x4.mul(x, m);
+}
+
+/** Scaled values rounded, as the bits of integer + MAGIC. */
+// @ts-ignore: decorator
+@inline
+export function integers<R>(v: v128): v128 {
+  if (sizeof<R>() == 4) v = f32x4.trunc(v);
   if (sizeof<R>() == 2) {
     const sign = v128.and(v, i32x4.splat(i32.MIN_VALUE));
     v = f32x4.trunc(f32x4.add(v, v128.or(sign, f32x4.splat(BELOW_HALF))));
@@ -168,14 +150,25 @@ export function careful(d: usize, p: usize, stride: usize, n: usize, q: usize, s
   }
 }
 
-/** The code of one value: scaled, clamped to the codes' range, rounded, zero point added (equations 2 to 5). */
+/**
+ * The code of one value: scaled, rounded, zero point added, clamped (equations 2 to 5 and 25). The rounded value
+ * saturates to int32 before the zero point is added, which shows only where that is an int32 itself.
+ */
 export function codeOf(d: usize, x: f32): i32 {
-  let v = word(d, Word.Apply) == Apply.Divide ? x / multiplier : x * multiplier;
+  const added = word(d, Word.Added);
+  let v: f64;
+  if (added == Added.BeforeWide) {
+    v = <f64>x * wideMultiplier + <f64>zeroPoint;
+  } else {
+    let single = word(d, Word.Apply) == Apply.Divide ? x / multiplier : x * multiplier;
+    if (added == Added.Before) single += <f32>zeroPoint;
+    v = <f64>single;
+  }
   if (v != v) return word(d, Word.NanCode);
-  const lo = <f32>(word(d, Word.LowCode) - zeroPoint);
-  const hi = <f32>(word(d, Word.HighCode) - zeroPoint);
-  v = v < lo ? lo : v > hi ? hi : v;
-  if (word(d, Word.Rounding) == Rounding.HalfEven) v = nearest<f32>(v);
-  else v = trunc<f32>(v + copysign<f32>(BELOW_HALF, v));
-  return <i32>v + zeroPoint;
+  v = v < <f64>i32.MIN_VALUE ? <f64>i32.MIN_VALUE : v > <f64>i32.MAX_VALUE ? <f64>i32.MAX_VALUE : v;
+  v = rounded(word(d, Word.Rounding), v);
+  if (added == Added.After) v += <f64>zeroPoint;
+  const lo = <f64>word(d, Word.LowCode);
+  const hi = <f64>word(d, Word.HighCode);
+  return <i32>(v < lo ? lo : v > hi ? hi : v);
 }

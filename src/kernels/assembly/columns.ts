@@ -4,6 +4,7 @@
  * that the fast path cannot take, goes column by column.
  */
 import { Apply, Dtype, Mode, NonFinite, Rounding, Size, Source, Storage, Word } from '../../scheme/codes';
+import { Added } from '../../scheme/precision';
 import { careful, codeBytes, flipMask, highest, lowest, sixteen, zeroOffset } from './codes';
 import { decodeEach } from './decode';
 import { bytesOf, fourExact } from './load';
@@ -76,6 +77,7 @@ function measureStrip(d: usize, unit: usize, element: usize, rows: usize, width:
 
 /** Sixteen columns at once; false, with nothing written that matters, where they need `single`. */
 function strip(d: usize, element: usize, rows: usize, index: usize): bool {
+  if (word(d, Word.Added) != Added.After || word(d, Word.WithoutZero) != 0) return false;
   const dtype = word(d, Word.Dtype);
   if (dtype == Dtype.Float32) return stripFrom<f32>(d, element, rows, index);
   if (dtype == Dtype.Float16) return stripFrom<u16>(d, element, rows, index);
@@ -83,14 +85,22 @@ function strip(d: usize, element: usize, rows: usize, index: usize): bool {
 }
 
 function stripFrom<T>(d: usize, element: usize, rows: usize, index: usize): bool {
-  const even = word(d, Word.Rounding) == Rounding.HalfEven;
-  const wide = codeBytes(d) == 2;
+  const rounding = word(d, Word.Rounding);
   if (word(d, Word.Apply) == Apply.Divide) {
-    if (even) return wide ? stripTo<T, f64, i8, i16>(d, element, rows, index) : stripTo<T, f64, i8, i8>(d, element, rows, index);
-    return wide ? stripTo<T, f64, i16, i16>(d, element, rows, index) : stripTo<T, f64, i16, i8>(d, element, rows, index);
+    if (rounding == Rounding.HalfEven) return stripAs<T, f64, i8>(d, element, rows, index);
+    if (rounding == Rounding.HalfAway) return stripAs<T, f64, i16>(d, element, rows, index);
+    return stripAs<T, f64, i32>(d, element, rows, index);
   }
-  if (even) return wide ? stripTo<T, f32, i8, i16>(d, element, rows, index) : stripTo<T, f32, i8, i8>(d, element, rows, index);
-  return wide ? stripTo<T, f32, i16, i16>(d, element, rows, index) : stripTo<T, f32, i16, i8>(d, element, rows, index);
+  if (rounding == Rounding.HalfEven) return stripAs<T, f32, i8>(d, element, rows, index);
+  if (rounding == Rounding.HalfAway) return stripAs<T, f32, i16>(d, element, rows, index);
+  return stripAs<T, f32, i32>(d, element, rows, index);
+}
+
+// @ts-ignore: decorator
+@inline
+function stripAs<T, A, R>(d: usize, element: usize, rows: usize, index: usize): bool {
+  if (codeBytes(d) == 2) return stripTo<T, A, R, i16>(d, element, rows, index);
+  return stripTo<T, A, R, i8>(d, element, rows, index);
 }
 
 /** Multipliers and zero points of the four columns that `deriveFour` looked at, and whether all may go fast. */

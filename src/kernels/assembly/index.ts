@@ -3,6 +3,7 @@
  * data, so that any number of lanes may instantiate the module over the same memory.
  */
 import { Op, Word } from '../../scheme/codes';
+import { blocks } from './blocks/rows';
 import { columns } from './columns';
 import { channels, segments } from './groups';
 import { tensor } from './tensor';
@@ -14,5 +15,6 @@ export function execute(d: usize): void {
   if (op == Op.Tensor) tensor(d);
   else if (op == Op.Segments) segments(d);
   else if (op == Op.Channels) channels(d);
+  else if (op == Op.Blocks) blocks(d);
   else columns(d);
 }

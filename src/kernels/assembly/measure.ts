@@ -105,7 +105,7 @@ function measureFours<T, W>(d: usize, record: usize, p: usize, n: usize, q: usiz
 }
 
 /** Raises the largest error to a float32 of these bits; an error that is NaN shows, and stays. */
-function raiseLargest(record: usize, bits: i32): void {
+export function raiseLargest(record: usize, bits: i32): void {
   const before = load<f64>(record + 64);
   if (before != before) return;
   if (bits > 0x7f800000) return store<f64>(record + 64, NaN);
@@ -116,7 +116,7 @@ function raiseLargest(record: usize, bits: i32): void {
 /** Each NaN as the canonical one: engines and processors differ in the sign of a computed one. */
 // @ts-ignore: decorator
 @inline
-function canonical(sums: v128): v128 {
+export function canonical(sums: v128): v128 {
   return v128.bitselect(sums, f64x2.splat(NaN), f64x2.eq(sums, sums));
 }
 

@@ -1,84 +1,160 @@
 /**
- * From a range to scale, multiplier and zero point, all in float32 and in the order of operations that the scheme
+ * From a range to scale, multiplier and zero point, in the precision and the order of operations that the scheme
  * names. The numbers of the equations are those of docs/quantization.md.
  */
-import { Apply, Quantity, ScaleForm, ScaleType, Source, Storage, Word, ZeroPointRule } from '../../scheme/codes';
+import { Apply, Quantity, ScaleForm, ScaleType, Source, Storage, Word } from '../../scheme/codes';
+import { Added, Arithmetic } from '../../scheme/precision';
 import { halfBits, halfOf } from './load';
-import { address, real, word } from './words';
+import { address, real, wideReal, word } from './words';
+import { zeroPointOf } from './zero-point';
 
 /** Products beyond this size do not take the fast path: its rounding is exact only below 2^22. */
 const BOUND: f32 = 2097152;
+/** Zero points beyond these do not take the fast path either: added in integers, and added before rounding. */
+const ZERO_BOUND: i32 = 1 << 29;
+const ZERO_BOUND_BEFORE: i32 = 1 << 20;
+const POSITIVE_INFINITY: i32 = 0x7f800000;
+const NEGATIVE_INFINITY: i32 = 0x7f800000 | i32.MIN_VALUE;
 
-/** The scale before it is rounded to its stored type. */
+/** The scale in float32, before it is rounded to its stored type. */
 export let scale: f32 = 0;
+/** The scale in float64: that of float32 arithmetic, widened, or the one that `scale` was rounded from. */
+export let wideScale: f64 = 0;
 /** The scale as the consumer reads it. */
 export let storedScale: f32 = 0;
 /** What a value is multiplied with, or divided by under `Apply.Divide`. */
 export let multiplier: f32 = 0;
+/** What a value is multiplied with under `Added.BeforeWide`. */
+export let wideMultiplier: f64 = 0;
 export let zeroPoint: i32 = 0;
 /** The ends of the range, for values that saturate to them. */
 export let largest: f32 = 0;
 export let smallest: f32 = 0;
+/** The ends of the range that the zero point follows from. */
+let top: f32 = 0;
+let bottom: f32 = 0;
 
-/** Sets the parameters from the bits of a range (equations 6 to 13). */
+/** Sets the parameters from the bits of a range (equations 6 to 13 and 19 to 24). */
 export function derive(d: usize, highBits: i32, lowBits: i32): void {
-  largest = reinterpret<f32>(highBits);
-  smallest = reinterpret<f32>(lowBits) + 0.0;
+  setEnds(highBits, lowBits);
+  const isZero = word(d, Word.Arithmetic) == Arithmetic.Float32 ? deriveSingle(d) : deriveWide(d);
+  if (isZero) {
+    wideScale = wideReal(d, Word.ZeroScale);
+    scale = <f32>wideScale;
+    multiplier = real(d, Word.ZeroMultiplier);
+    wideMultiplier = <f64>multiplier;
+  }
+  // Engines and processors differ in the sign of a computed NaN: here it is the canonical one.
+  if (scale != scale) scale = NaN;
+  if (wideScale != wideScale) wideScale = NaN;
+  const isHalf = word(d, Word.ScaleType) == ScaleType.Float16;
+  storedScale = isHalf ? reinterpret<f32>(halfBits(halfOf(scale))) : scale;
+  const zero = word(d, Word.ZeroZero);
+  zeroPoint = isZero && zero != i32.MIN_VALUE ? zero : zeroPointOf(d, bottom, top, wideScale, multiplier);
+}
+
+/** Sets the ends; of a range without any value (which begins inside out) to zero. */
+function setEnds(highBits: i32, lowBits: i32): void {
+  const isEmpty = highBits == NEGATIVE_INFINITY && lowBits == POSITIVE_INFINITY;
+  largest = isEmpty ? 0 : reinterpret<f32>(highBits);
+  smallest = isEmpty ? 0 : reinterpret<f32>(lowBits) + 0.0;
   if (largest != largest || smallest != smallest) {
     largest = NaN;
     smallest = NaN;
   }
+  top = largest;
+  bottom = smallest;
+}
+
+/** Scale and multiplier in float32; whether the zero test holds. */
+function deriveSingle(d: usize): bool {
   const divisor = real(d, Word.Divisor);
+  const floor = real(d, Word.Floor);
   const floorOn = word(d, Word.FloorOn);
   let extent = word(d, Word.Symmetric) ? (largest >= -smallest || largest != largest ? largest : -smallest) : largest - smallest;
-  if (floorOn == Quantity.Extent && extent < real(d, Word.Floor)) extent = real(d, Word.Floor);
+  if (floorOn == Quantity.Extent && extent < floor) extent = floor;
   const form = word(d, Word.ScaleForm);
   if (form == ScaleForm.Divide) scale = extent / divisor;
   else if (form == ScaleForm.Reciprocal) scale = extent * (<f32>1 / divisor);
   else scale = <f32>1 / (divisor / extent);
-  if (floorOn == Quantity.Scale && scale < real(d, Word.Floor)) scale = real(d, Word.Floor);
+  const isTiny = hasNoReciprocal(d, scale);
+  if (!isTiny && (floorOn == Quantity.Scale || floorOn == Quantity.ScaleAndRange) && scale < floor) {
+    if (floorOn == Quantity.ScaleAndRange) stretch(floor, divisor, scale);
+    scale = floor;
+  }
+  wideScale = <f64>scale;
+  wideMultiplier = 1 / wideScale;
   const apply = word(d, Word.Apply);
   if (apply == Apply.Divide) multiplier = scale;
   else if (apply == Apply.Reciprocal) multiplier = <f32>1 / scale;
   else multiplier = divisor / extent;
   const zeroTest = word(d, Word.ZeroTest);
-  if ((zeroTest == Quantity.Extent && extent == 0) || (zeroTest == Quantity.Scale && scale == 0)) {
-    scale = real(d, Word.ZeroScale);
-    multiplier = real(d, Word.ZeroMultiplier);
-  }
-  const isWide = word(d, Word.ScaleType) == ScaleType.Float32;
-  storedScale = isWide ? scale : reinterpret<f32>(halfBits(halfOf(scale)));
-  zeroPoint = deriveZeroPoint(d);
+  return isTiny || (zeroTest == Quantity.Extent && extent == 0) || (zeroTest == Quantity.Scale && scale == 0);
 }
 
-/** The zero point of an affine scheme (equations 11 and 12); 0 for a symmetric one. */
-function deriveZeroPoint(d: usize): i32 {
-  const rule = word(d, Word.ZeroPointRule);
-  if (rule == ZeroPointRule.None) return 0;
-  const lo = <f32>word(d, Word.LowCode);
-  const hi = <f32>word(d, Word.HighCode);
-  let z: f32;
-  if (rule == ZeroPointRule.RoundLast) {
-    z = lo - smallest / scale;
-  } else {
-    const low = smallest * multiplier;
-    const high = largest * multiplier;
-    z = lo + low + (hi + high) > 0 ? lo - low : hi - high;
+/** Scale and multiplier from a range, divisor and floor that are widened to float64; whether the zero test holds. */
+function deriveWide(d: usize): bool {
+  const divisor = <f64>real(d, Word.Divisor);
+  const floor = real(d, Word.Floor);
+  const floorOn = word(d, Word.FloorOn);
+  const high = <f64>largest;
+  const low = <f64>smallest;
+  let extent = word(d, Word.Symmetric) ? (high >= -low || high != high ? high : -low) : high - low;
+  if (floorOn == Quantity.Extent && extent < <f64>floor) extent = <f64>floor;
+  const form = word(d, Word.ScaleForm);
+  if (form == ScaleForm.Divide) wideScale = extent / divisor;
+  else if (form == ScaleForm.Reciprocal) wideScale = extent * (1 / divisor);
+  else wideScale = 1 / (divisor / extent);
+  if (word(d, Word.Arithmetic) == Arithmetic.Mixed) wideScale = <f64><f32>wideScale;
+  const isTiny = hasNoReciprocal(d, <f32>wideScale);
+  if (!isTiny && (floorOn == Quantity.Scale || floorOn == Quantity.ScaleAndRange) && wideScale < <f64>floor) {
+    if (floorOn == Quantity.ScaleAndRange) stretch(floor, <f32>divisor, <f32>wideScale);
+    wideScale = <f64>floor;
   }
-  z = z < hi ? (z > lo ? z : lo) : hi;
-  return <i32>nearest<f32>(z);
+  scale = <f32>wideScale;
+  wideMultiplier = 1 / wideScale;
+  const apply = word(d, Word.Apply);
+  if (apply == Apply.Divide) multiplier = scale;
+  else if (apply == Apply.Reciprocal) multiplier = <f32>1 / scale;
+  else multiplier = <f32>(divisor / extent);
+  const zeroTest = word(d, Word.ZeroTest);
+  return isTiny || (zeroTest == Quantity.Extent && extent == 0) || (zeroTest == Quantity.Scale && scale == 0);
+}
+
+/** Whether the zero test is one of the reciprocal and holds. */
+function hasNoReciprocal(d: usize, scale: f32): bool {
+  return word(d, Word.ZeroTest) == Quantity.Reciprocal && abs<f32>(<f32>1 / scale) == Infinity;
+}
+
+/** Stretches the range that the zero point follows from as a floor raises its scale (equation 21). */
+function stretch(floor: f32, divisor: f32, before: f32): void {
+  if (bottom == 0) {
+    top = floor * divisor;
+  } else if (top == 0) {
+    bottom = -(floor * divisor);
+  } else {
+    const factor = floor / before;
+    bottom *= factor;
+    top *= factor;
+  }
 }
 
 /** Whether every value of the range, scaled, is small enough for the fast path; false where anything is NaN. */
 export function bounded(d: usize, highBits: i32, lowBits: i32): bool {
+  const added = word(d, Word.Added);
+  const limit = added == Added.After ? ZERO_BOUND : ZERO_BOUND_BEFORE;
+  if (zeroPoint > limit || zeroPoint < -limit) return false;
   const amax = reinterpret<f32>(max(highBits, lowBits & 0x7fffffff));
+  if (added == Added.BeforeWide) return <f64>amax * abs(wideMultiplier) < <f64>BOUND;
   return (word(d, Word.Apply) == Apply.Divide ? amax / abs(multiplier) : amax * abs(multiplier)) < BOUND;
 }
 
 /** Writes scale and zero point of parameter `index`. */
 export function storeParameters(d: usize, index: usize): void {
   const at = address(d, Word.Scale) + index * address(d, Word.ScaleStride);
-  if (word(d, Word.ScaleType) == ScaleType.Float32) store<f32>(at, scale);
+  const type = word(d, Word.ScaleType);
+  if (type == ScaleType.Float32) store<f32>(at, scale);
+  else if (type == ScaleType.Float64) store<f64>(at, wideScale);
   else store<u16>(at, <u16>halfOf(storedScale));
   const zeros = address(d, Word.ZeroPoint);
   if (zeros == 0) return;
@@ -91,7 +167,11 @@ export function storeParameters(d: usize, index: usize): void {
 /** Reads scale and zero point of parameter `index`, given or stored before. */
 export function loadParameters(d: usize, index: usize): void {
   const at = address(d, Word.Scale) + index * address(d, Word.ScaleStride);
-  scale = word(d, Word.ScaleType) == ScaleType.Float32 ? load<f32>(at) : reinterpret<f32>(halfBits(load<u16>(at)));
+  const type = word(d, Word.ScaleType);
+  if (type == ScaleType.Float64) wideScale = load<f64>(at);
+  else wideScale = <f64>(type == ScaleType.Float32 ? load<f32>(at) : reinterpret<f32>(halfBits(load<u16>(at))));
+  scale = <f32>wideScale;
+  wideMultiplier = 1 / wideScale;
   storedScale = scale;
   multiplier = word(d, Word.Apply) == Apply.Divide ? scale : <f32>1 / scale;
   largest = Infinity;
@@ -110,8 +190,12 @@ export function loadParameters(d: usize, index: usize): void {
 /** Makes the parameters of `index` ready where they do not come from the values: from a given range, or as given. */
 export function resolveParameters(d: usize, index: usize): void {
   if (word(d, Word.Source) == Source.Given) return loadParameters(d, index);
-  const high = reinterpret<i32>(max<f32>(0, load<f32>(address(d, Word.RangeHigh) + (index << 2))));
-  const low = reinterpret<i32>(min<f32>(-0.0, load<f32>(address(d, Word.RangeLow) + (index << 2))));
-  derive(d, high, low);
+  let high = load<f32>(address(d, Word.RangeHigh) + (index << 2));
+  let low = load<f32>(address(d, Word.RangeLow) + (index << 2));
+  if (word(d, Word.WithoutZero) == 0) {
+    high = max<f32>(0, high);
+    low = min<f32>(-0.0, low);
+  }
+  derive(d, reinterpret<i32>(high), reinterpret<i32>(low));
   storeParameters(d, index);
 }

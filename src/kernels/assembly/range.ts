@@ -2,29 +2,45 @@
  * Ranges. A range that contains zero is two integers: `high`, the bits of the largest value and at least +0, and
  * `low`, the bits of the smallest and at most −0. Positive floats are ordered as signed integers and negative ones
  * as unsigned, so one integer maximum an element and end is exact, is free of order (ranges merge across lanes to
- * the same bits), and lets NaN and infinities show as the largest of all.
+ * the same bits), and lets NaN and infinities show as the largest of all. A range of the values alone
+ * (`Word.WithoutZero`) is the bits of its true ends, collected in `alone`.
  */
 import { Dtype, NonFinite, Word } from '../../scheme/codes';
+import { isHigher, isLower, keyOf, keysOf, largestKey, smallestKey } from './alone';
 import { bytesOf, halfBits, one } from './load';
 import { setWord, word } from './words';
 
 /** Bytes of a page. */
 const PAGE: usize = 4096;
 
-/** Bits of the largest value seen, at least +0. */
+/** Bits of the largest value seen, at least +0 but for a range of the values alone. */
 export let high: i32 = 0;
-/** Bits of the smallest value seen, at most −0. */
+/** Bits of the smallest value seen, at most −0 but for a range of the values alone. */
 export let low: i32 = i32.MIN_VALUE;
 /** Whether a value seen was NaN or infinite. */
 export let dirty: bool = false;
 
-/** Empties the range. */
+/** Empties a range that contains zero. */
 // @ts-ignore: decorator
 @inline
 export function clearRange(): void {
-  high = 0;
-  low = i32.MIN_VALUE;
+  clearEnds(false);
   dirty = false;
+}
+
+/** Empties the range, of the kind that `d` asks for. */
+// @ts-ignore: decorator
+@inline
+export function startRange(d: usize): void {
+  clearEnds(isAlone(d));
+  dirty = false;
+}
+
+/** Whether a range is that of the values alone. */
+// @ts-ignore: decorator
+@inline
+function isAlone(d: usize): bool {
+  return word(d, Word.WithoutZero) != 0;
 }
 
 /** Sets the range to given bits. */
@@ -56,12 +72,17 @@ export function endIsNonFinite(highBits: i32, lowBits: i32): bool {
  */
 export function extend(d: usize, p: usize, stride: usize, n: usize, element: i32, step: i32): void {
   const dtype = word(d, Word.Dtype);
+  const alone = isAlone(d);
   const oldHigh = high;
   const oldLow = low;
-  if (stride == bytesOf(dtype)) {
+  if (alone) {
+    keysOf(dtype, p, stride, n);
+    high = keyOf(largestKey);
+    low = keyOf(smallestKey);
+  } else if (stride == bytesOf(dtype)) {
     extremes(d, p, n);
   } else {
-    clearEnds();
+    clearEnds(false);
     for (let i: usize = 0; i < n; i++) {
       const bits = reinterpret<i32>(one(dtype, p + i * stride));
       mergeRange(bits, bits);
@@ -71,22 +92,32 @@ export function extend(d: usize, p: usize, stride: usize, n: usize, element: i32
     dirty = true;
     extendCarefully(d, p, stride, n, element, step);
   }
-  mergeRange(oldHigh, oldLow);
+  merge(alone, oldHigh, oldLow);
+}
+
+/** Merges bits of another range of the same kind. */
+// @ts-ignore: decorator
+@inline
+function merge(alone: bool, highBits: i32, lowBits: i32): void {
+  if (!alone) return mergeRange(highBits, lowBits);
+  if (isHigher(highBits, high)) high = highBits;
+  if (isLower(lowBits, low)) low = lowBits;
 }
 
 /** Sets the range to that of `n` contiguous values, whatever they are. */
 export function extremes(d: usize, p: usize, n: usize): void {
   const dtype = word(d, Word.Dtype);
-  clearEnds();
+  clearEnds(false);
   if (dtype == Dtype.Float32) extremes32(p, n);
   else extremes16(p, n, dtype);
 }
 
 // @ts-ignore: decorator
 @inline
-function clearEnds(): void {
-  high = 0;
-  low = i32.MIN_VALUE;
+function clearEnds(alone: bool): void {
+  // A range of the values alone begins inside out: from +∞ to −∞.
+  high = alone ? 0x7f800000 | i32.MIN_VALUE : 0;
+  low = alone ? 0x7f800000 : i32.MIN_VALUE;
 }
 
 /** Sets the range to that of `n` contiguous float32. */
@@ -200,19 +231,20 @@ function extendCarefully(d: usize, p: usize, stride: usize, n: usize, element: i
   const dtype = word(d, Word.Dtype);
   const policy = word(d, Word.NonFinite);
   const poisons = word(d, Word.NanPoisons) != 0;
+  const alone = isAlone(d);
   let count: i32 = 0;
   let first: i32 = -1;
-  clearEnds();
+  clearEnds(alone);
   for (let i: usize = 0; i < n; i++) {
     const x = one(dtype, p + i * stride);
     const bits = reinterpret<i32>(x);
     if ((bits & 0x7fffffff) < 0x7f800000) {
-      mergeRange(bits, bits);
+      merge(alone, bits, bits);
       continue;
     }
     if (count++ == 0) first = element + <i32>i * step;
     if (policy != NonFinite.Propagate) continue;
-    if (x == x) mergeRange(bits, bits);
+    if (x == x) merge(alone, bits, bits);
     else if (poisons) high = 0x7fc00000;
   }
   if (word(d, Word.BadCount) == 0 || <u32>first < <u32>word(d, Word.BadFirst)) setWord(d, Word.BadFirst, first);

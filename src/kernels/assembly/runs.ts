@@ -2,16 +2,17 @@
  * The common part of every shape of work: contiguous runs of values that share one parameter.
  */
 import { NonFinite, Size, Source, Word } from '../../scheme/codes';
-import { codeBytes, encode } from './codes';
+import { codeBytes } from './codes';
+import { encode } from './encode';
 import { bytesOf } from './load';
 import { measure, recordOf } from './measure';
 import { bounded, derive, loadParameters, resolveParameters, storeParameters } from './parameters';
-import { clearRange, dirty, endIsNonFinite, extend, extremes, high, low, setRange } from './range';
+import { dirty, endIsNonFinite, extend, extremes, high, low, setRange, startRange } from './range';
 import { address, word } from './words';
 
 /** Makes ready what comes before a parameter's values are read: an empty range, or the parameters where they are given. */
 export function begin(d: usize, index: usize): void {
-  clearRange();
+  startRange(d);
   if (word(d, Word.Source) >= Source.Range) resolveParameters(d, index);
 }
 
@@ -53,7 +54,7 @@ export function finishGiven(d: usize, p: usize, n: usize, q: usize, unit: usize,
   const stops = word(d, Word.NonFinite) == NonFinite.Error;
   for (let i: usize = 0; i < n; i += Size.CacheTile) {
     const count = min<usize>(Size.CacheTile, n - i);
-    clearRange();
+    startRange(d);
     extend(d, p + i * size, size, count, element + <i32>i, 1);
     if (dirty && stops) continue;
     encode(d, p + i * size, count, q + i * codeSize, !dirty && bounded(d, high, low));

@@ -24,6 +24,13 @@ export function real(d: usize, w: Word): f32 {
   return load<f32>(d + ((<usize>w) << 2));
 }
 
+/** The float64 in the words `w` and `w` + 1. */
+// @ts-ignore: decorator
+@inline
+export function wideReal(d: usize, w: Word): f64 {
+  return load<f64>(d + ((<usize>w) << 2));
+}
+
 /** Writes the word `w`. */
 // @ts-ignore: decorator
 @inline

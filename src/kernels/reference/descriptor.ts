@@ -9,10 +9,14 @@ import { type Memory, NAN_BITS } from './memory.js';
 export class Descriptor {
   readonly #words: Int32Array;
   readonly #reals: Float32Array;
+  readonly #memory: Memory;
+  readonly #address: number;
 
   constructor(memory: Memory, address: number) {
     this.#words = new Int32Array(memory.buffer, address, Size.DescriptorWords);
     this.#reals = new Float32Array(memory.buffer, address, Size.DescriptorWords);
+    this.#memory = memory;
+    this.#address = address;
   }
 
   /** A word that counts, names a choice or holds a code. */
@@ -28,6 +32,11 @@ export class Descriptor {
   /** A word that holds the bits of a float32. */
   real(word: Word): number {
     return this.#reals[word]!;
+  }
+
+  /** A word and the next one, which hold the bits of a float64. */
+  wideReal(word: Word): number {
+    return this.#memory.getFloat64(this.#address + word * 4);
   }
 
   setInt(word: Word, value: number): void {

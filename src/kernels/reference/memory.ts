@@ -8,6 +8,8 @@ import { fromHalf, halves, toHalf } from './half.js';
 
 /** What every NaN is written as: engines differ in the sign and the payload of a computed one. */
 export const NAN_BITS = 0x7fc00000;
+/** The same for float64. */
+const NAN_BITS_WIDE = 0x7ff8000000000000n;
 
 /** Bytes of a value. */
 export function valueBytes(dtype: Dtype): number {
@@ -84,6 +86,16 @@ export class Memory {
   setFloat32(address: number, value: number): void {
     if (Number.isNaN(value)) this.view.setUint32(address, NAN_BITS, true);
     else this.view.setFloat32(address, value, true);
+  }
+
+  getFloat64(address: number): number {
+    return this.view.getFloat64(address, true);
+  }
+
+  /** Writes a float64, NaN as the canonical one. */
+  setFloat64(address: number, value: number): void {
+    if (Number.isNaN(value)) this.view.setBigUint64(address, NAN_BITS_WIDE, true);
+    else this.view.setFloat64(address, value, true);
   }
 
   getFloat16(address: number): number {

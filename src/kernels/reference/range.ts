@@ -1,5 +1,5 @@
 /**
- * Ranges. A range contains zero: it begins as [−0, +0].
+ * Ranges. A range contains zero and begins as [−0, +0], or it is that of the values alone and begins inside out.
  * @module
  */
 import { NonFinite, Word } from '../../scheme/codes.js';
@@ -7,17 +7,17 @@ import type { Descriptor } from './descriptor.js';
 
 /** A range under collection. */
 export class Range {
-  /** The largest value, at least +0; NaN where a NaN decides. */
+  /** The largest value, at least +0 but for a range of the values alone; NaN where a NaN decides. */
   high = 0;
-  /** The smallest value, at most −0. */
+  /** The smallest value, at most −0 but for a range of the values alone. */
   low = -0;
   /** How many values were not finite. */
   bad = 0;
 
-  /** Empties the range. */
-  clear(): void {
-    this.high = 0;
-    this.low = -0;
+  /** Empties the range; `alone` where zero need not be in it. */
+  clear(alone: boolean): void {
+    this.high = alone ? Number.NEGATIVE_INFINITY : 0;
+    this.low = alone ? Number.POSITIVE_INFINITY : -0;
     this.bad = 0;
   }
 
@@ -46,8 +46,9 @@ export class Range {
         if (takesNan && Number.isNaN(x)) high = Number.NaN;
         if (!takesInfinity) continue;
       }
-      if (x > high) high = x;
-      if (x < low) low = x;
+      // −0 is below +0, which only a range of the values alone can tell.
+      if (x > high || (x === 0 && high === 0)) high = Math.max(x, high);
+      if (x < low || (x === 0 && low === 0)) low = Math.min(x, low);
     }
     this.high = high;
     this.low = low;

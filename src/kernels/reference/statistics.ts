@@ -62,6 +62,35 @@ export function measure(
   for (let i = 0; i < sums.length; i++) storeDouble(memory, place(d, unit, i), sums[i]!);
 }
 
+/**
+ * Adds values and what their codes read back as, by the same rules: value i to the sums (`from` + i) & 3. Codes of such
+ * formats do not saturate.
+ */
+export function addErrors(
+  d: Descriptor,
+  memory: Memory,
+  unit: number,
+  values: Float32Array,
+  back: Float32Array,
+  from: number,
+): void {
+  const add = (i: number, amount: number): void => {
+    const at = place(d, unit, i);
+    storeDouble(memory, at, memory.view.getFloat64(at, true) + amount);
+  };
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i]!;
+    if (!Number.isFinite(x)) continue;
+    const error = fround(x - back[i]!);
+    const sum = (from + i) & 3;
+    add(ERROR + sum, error * error);
+    add(SIGNAL + sum, x * x);
+    const size = Math.abs(error);
+    const largest = place(d, unit, LARGEST);
+    if (Number.isNaN(size) || size > memory.view.getFloat64(largest, true)) storeDouble(memory, largest, size);
+  }
+}
+
 /** Address of double `i` of the record of `unit`. */
 function place(d: Descriptor, unit: number, i: number): number {
   return d.address(Word.Statistics) + (unit * Size.StatisticsDoubles + i) * 8;

@@ -2,7 +2,7 @@
  * Presets of ONNX Runtime.
  * @module
  */
-import { perTensor } from '../granularity.js';
+import { perBlock, perTensor } from '../granularity.js';
 import { FIXED, type Preset } from './preset.js';
 
 /** Presets of ONNX Runtime. */
@@ -30,5 +30,20 @@ export const ONNX = [
     dtypes: ['uint8', 'int8', 'uint16', 'int16'],
     takes: { axis: true, blockSize: true },
     rules: { granularity: perTensor, parameters: 'given', symmetric: false, divisor: 1 },
+  },
+  {
+    name: 'ort-nbits-a8',
+    consumer: 'ONNX Runtime, MatMulNBits, accuracy level 4, inputs on x86',
+    source: 'onnxruntime 1.28-dev core/mlas/lib/sqnbitgemm_kernel_avx2.cpp QuantizeARow_CompInt8',
+    notes:
+      'Blocks of 32 unless another size is chosen; the operator knows 16, 32, 64, 128 and 256. Below amax 3.8e-37 the multiplier overflows, where x86 gives other codes.',
+    dtypes: ['int8'],
+    takes: { axis: false, blockSize: true },
+    rules: {
+      granularity: perBlock(32),
+      apply: 'direct',
+      allZero: { on: 'extent', scale: 0, multiplier: 0 },
+      nan: { code: -128, poisons: false },
+    },
   },
 ] as const satisfies readonly Preset[];

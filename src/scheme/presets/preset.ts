@@ -19,6 +19,8 @@ export interface Preset {
   readonly takes: { readonly axis: boolean; readonly blockSize: boolean };
   /** The rules, but for what every preset has in common. */
   readonly rules: Partial<Scheme>;
+  /** What `reduceRange` changes in the rules; absent where it may not be chosen. */
+  readonly reduced?: Partial<Scheme>;
 }
 
 /** Neither `axis` nor `blockSize` may be chosen. */

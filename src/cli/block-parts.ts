@@ -1,0 +1,65 @@
+/**
+ * Scales and codes as they lie in blocks of a foreign layout.
+ * @module
+ */
+import { halves } from '../kernels/reference/half.js';
+import { BLOCK_FORMATS, codeSize, type Scheme } from '../scheme/index.js';
+import { valuesOf } from './values.js';
+
+/** What a run of whole blocks holds. */
+export interface BlockParts {
+  readonly scales: Float32Array;
+  readonly codes: ArrayLike<number>;
+}
+
+/** The smallest and the largest code of a scheme. */
+export function codeEnds({ format, codes }: Scheme): readonly [number, number] {
+  return format === null ? codes : BLOCK_FORMATS[format].codes;
+}
+
+/**
+ * Scales and codes of whole blocks. Formats of 16-bit floats have no scales, and their bits count as codes.
+ * @param bytes at the beginning of their buffer
+ */
+export function blockParts(scheme: Scheme, bytes: Uint8Array<ArrayBuffer>): BlockParts {
+  const { format, layout, granularity, dtype } = scheme;
+  if (layout === 'planar' || granularity.kind !== 'perBlock') return { scales: new Float32Array(), codes: [] };
+  if (format === 'f16' || format === 'bf16') return { scales: new Float32Array(), codes: valuesOf('uint16', bytes) };
+  const { blockBytes, codesAt } = layout;
+  const view = new DataView(bytes.buffer, 0, bytes.length);
+  const blocks = bytes.length / blockBytes;
+  const scales: number[] = [];
+  const packed = format !== null && dtype === 'uint8';
+  const size = packed ? granularity.size / 2 : granularity.size * codeSize(dtype);
+  const codes = new Uint8Array(blocks * size);
+  // The fifth bits of Q5 lie before the others; byte j of those has the codes j and j + 16.
+  const fifths = format === 'q5_0' || format === 'q5_1';
+  const found: number[] = [];
+  for (let at = 0, block = 0; block < blocks; at += blockBytes, block++) {
+    scales.push(...scalesAt(scheme, view, at));
+    codes.set(bytes.subarray(at + codesAt, at + codesAt + size), block * size);
+    if (!packed) continue;
+    const high = fifths ? view.getUint32(at + codesAt - 4, true) : 0;
+    for (let j = 0; j < size; j++) {
+      const byte = bytes[at + codesAt + j]!;
+      const [low, second] = fifths ? [(high >>> j) & 1, (high >>> (j + 16)) & 1] : [0, 0];
+      found.push((byte & 15) | (low << 4), (byte >> 4) | (second << 4));
+    }
+  }
+  return { scales: Float32Array.from(scales), codes: packed ? found : valuesOf(dtype, codes) };
+}
+
+/** The scales of the block at `at`. */
+function scalesAt({ format, scaleDtype }: Scheme, view: DataView, at: number): number[] {
+  if (format === 'mxfp4') return [2 ** (view.getUint8(at) - 127)];
+  if (format === 'nvfp4') return [0, 1, 2, 3].map((part) => e4m3(view.getUint8(at + part)));
+  const isWide = format === null ? scaleDtype === 'float32' : format === 'q8_K';
+  return [isWide ? view.getFloat32(at, true) : halves()[view.getUint16(at, true)]!];
+}
+
+/** An unsigned E4M3. */
+function e4m3(bits: number): number {
+  const exponent = (bits >> 3) & 15;
+  const fraction = bits & 7;
+  return exponent === 0 ? fraction * 2 ** -9 : (8 + fraction) * 2 ** (exponent - 10);
+}

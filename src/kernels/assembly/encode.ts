@@ -1,0 +1,39 @@
+/**
+ * The choice of a path from values to codes: once for a run of values.
+ */
+import { Apply, Dtype, Rounding, Word } from '../../scheme/codes';
+import { Added } from '../../scheme/precision';
+import { encodeBefore } from './before';
+import { careful, codeBytes, fast } from './codes';
+import { bytesOf } from './load';
+import { word } from './words';
+
+/** Codes of `n` contiguous values at `p`, to `q`, with the current parameters. */
+export function encode(d: usize, p: usize, n: usize, q: usize, isFast: bool): void {
+  if (n < 16 || !isFast) return careful(d, p, bytesOf(word(d, Word.Dtype)), n, q, codeBytes(d));
+  const dtype = word(d, Word.Dtype);
+  if (dtype == Dtype.Float32) encodeFrom<f32>(d, p, n, q);
+  else if (dtype == Dtype.Float16) encodeFrom<u16>(d, p, n, q);
+  else encodeFrom<i16>(d, p, n, q);
+}
+
+function encodeFrom<T>(d: usize, p: usize, n: usize, q: usize): void {
+  if (word(d, Word.Added) != Added.After) return encodeBefore<T>(d, p, n, q);
+  const rounding = word(d, Word.Rounding);
+  if (word(d, Word.Apply) == Apply.Divide) {
+    if (rounding == Rounding.HalfEven) encodeTo<T, f64, i8>(d, p, n, q);
+    else if (rounding == Rounding.HalfAway) encodeTo<T, f64, i16>(d, p, n, q);
+    else encodeTo<T, f64, i32>(d, p, n, q);
+  } else {
+    if (rounding == Rounding.HalfEven) encodeTo<T, f32, i8>(d, p, n, q);
+    else if (rounding == Rounding.HalfAway) encodeTo<T, f32, i16>(d, p, n, q);
+    else encodeTo<T, f32, i32>(d, p, n, q);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function encodeTo<T, A, R>(d: usize, p: usize, n: usize, q: usize): void {
+  if (codeBytes(d) == 1) fast<T, A, R, i8>(d, p, n, q);
+  else fast<T, A, R, i16>(d, p, n, q);
+}

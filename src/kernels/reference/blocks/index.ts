@@ -1,0 +1,5 @@
+/**
+ * Blocks of foreign formats, scalar.
+ * @module
+ */
+export { blockRows } from './rows.js';
