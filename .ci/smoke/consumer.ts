@@ -10,6 +10,7 @@ import {
   QuantlaneError,
   quantize,
   type RuntimeMetrics,
+  type ScaleArray,
   type Scheme,
 } from 'quantlane';
 import { from } from 'rxjs';
@@ -22,7 +23,7 @@ export async function main(rows: number, columns: number): Promise<RuntimeMetric
 
   const name: PresetName = 'torchao-int8';
   using q = await runtime.quantize(batch, name, { stats: true, signal: AbortSignal.timeout(1000) });
-  const scale: Float32Array | Uint16Array | null = q.scale;
+  const scale: ScaleArray | null = q.scale;
   const noise: number | undefined = q.stats?.sqnr;
   console.log(q.data.length, scale?.length, noise, q.shape.length);
 
