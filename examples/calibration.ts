@@ -2,8 +2,10 @@
  * Scale and zero point of a tensor for a consumer that wants them given.
  * @module
  */
+
 import type { TensorFile } from '../src/formats/index.js';
 import type { GivenParameters, Scheme, StreamingRuntime } from '../src/index.js';
+import { roundHalfEven } from '../src/numbers.js';
 import { pageTokens, readLease, type TokenTensor } from './tokens.js';
 
 /** Smallest positive float32 that is not subnormal. */
@@ -40,12 +42,5 @@ export function parametersOf(low: number, high: number, scheme: Pick<Scheme, 'co
   const scale = scheme.symmetric ? Math.max(-low, high) / highest : Math.fround(high - low) / (highest - lowest);
   if (scale < TINY) return scheme.symmetric ? { scale: 1 } : { scale: 1, zeroPoint: lowest };
   if (scheme.symmetric) return { scale: Math.fround(scale) };
-  return { scale: Math.fround(scale), zeroPoint: lowest + halfEven((0 - low) / scale) };
-}
-
-/** The nearest integer to a number that is not negative, ties to the even one. */
-function halfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+  return { scale: Math.fround(scale), zeroPoint: lowest + roundHalfEven((0 - low) / scale) };
 }

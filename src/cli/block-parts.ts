@@ -2,7 +2,7 @@
  * Scales and codes as they lie in blocks of a foreign layout.
  * @module
  */
-import { halves } from '../kernels/reference/half.js';
+import { halves } from '../memory/index.js';
 import { BLOCK_FORMATS, codeSize, type Scheme } from '../scheme/index.js';
 import { valuesOf } from './values.js';
 

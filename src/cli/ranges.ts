@@ -3,8 +3,7 @@
  * every box in a second.
  * @module
  */
-import { toHalf } from '../kernels/reference/half.js';
-import type { InputDtype, TensorLease } from '../memory/index.js';
+import { type InputDtype, type TensorLease, toHalf } from '../memory/index.js';
 import type { GivenRange, RangeResult } from '../runtime/index.js';
 import { defineScheme, perBlock, type Scheme } from '../scheme/index.js';
 import { type Box, boxParameters, boxShape, type Grid } from './grid.js';

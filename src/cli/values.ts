@@ -3,7 +3,7 @@
  * @module
  */
 import type { FileDtype } from '../formats/index.js';
-import { halves } from '../kernels/reference/half.js';
+import { widened } from '../memory/index.js';
 
 type Numbers =
   | Float64Array
@@ -38,14 +38,7 @@ export function isFloat(dtype: FileDtype): boolean {
  */
 export function valuesOf(dtype: FileDtype, bytes: Uint8Array<ArrayBuffer>): Numbers {
   const { buffer, byteLength } = bytes;
-  if (dtype === 'float16') {
-    const table = halves();
-    return Float32Array.from(new Uint16Array(buffer, 0, byteLength / 2), (bits) => table[bits]!);
-  }
-  if (dtype === 'bfloat16') {
-    const words = Uint32Array.from(new Uint16Array(buffer, 0, byteLength / 2), (bits) => bits << 16);
-    return new Float32Array(words.buffer);
-  }
+  if (dtype === 'float16' || dtype === 'bfloat16') return widened(dtype, new Uint16Array(buffer, 0, byteLength / 2));
   if (dtype === 'int64') return Float64Array.from(new BigInt64Array(buffer, 0, byteLength / 8), Number);
   if (dtype === 'uint64') return Float64Array.from(new BigUint64Array(buffer, 0, byteLength / 8), Number);
   const View: new (buffer: ArrayBuffer, offset: number, length: number) => Numbers = VIEWS[dtype];

@@ -11,6 +11,7 @@
  */
 
 import { fail } from '../errors.js';
+import { isCount } from '../numbers.js';
 import { ByteWriter } from './byte-writer.js';
 import { describe, quote, refuse, truncated } from './disk.js';
 import { GGML_TYPES, type GgmlTypeName, ggmlProblem, ggmlTensor, ggmlTypeOf } from './ggml-types.js';
@@ -24,7 +25,7 @@ import {
   writeGgufText,
   writeGgufValue,
 } from './gguf-values.js';
-import { isCount, isWellFormed, type TensorEntry } from './tensor-file.js';
+import { isWellFormed, type TensorEntry } from './tensor-file.js';
 import type { TensorLayout } from './tensor-reader.js';
 
 /** A tensor that is to be written to a GGUF file. */

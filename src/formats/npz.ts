@@ -6,11 +6,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { fail } from '../errors.js';
+import { isCount } from '../numbers.js';
 import { describe, quote, readFully, refuse, writeFully } from './disk.js';
 import { type Inflated, inflateMembers } from './inflate.js';
 import { npyHeader, readNpyAt } from './npy.js';
 import {
-  isCount,
   isWellFormed,
   type TensorDeclaration,
   type TensorEntry,

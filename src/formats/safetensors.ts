@@ -9,12 +9,12 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { fail } from '../errors.js';
+import { isCount } from '../numbers.js';
 import { describe, quote, readFully, refuse, truncated } from './disk.js';
 import { repeatedKey } from './json-keys.js';
 import {
   FILE_DTYPE_BYTES,
   type FileDtype,
-  isCount,
   isWellFormed,
   shapeProblem,
   type TensorDeclaration,

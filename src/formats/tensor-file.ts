@@ -5,6 +5,7 @@
  */
 
 import { fail } from '../errors.js';
+import { isCount } from '../numbers.js';
 import { describe } from './disk.js';
 
 /** Bytes of one element, by the name of its type. The keys are all the element types that a file may hold. */
@@ -171,9 +172,4 @@ export function tensorBytes(dtype: FileDtype, shape: readonly number[]): number 
 /** Whether a text has no lone surrogate, so that UTF-8 can hold it. */
 export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
-}
-
-/** Whether a value can count bytes or elements: a safe integer from 0; negative zero cannot. */
-export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 }

@@ -6,8 +6,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { types } from 'node:util';
 import { fail, got } from '../errors.js';
+import { isCount } from '../numbers.js';
 import { openToRead, quote, readFully } from './disk.js';
-import { isCount, type TensorEntry, type TensorFile } from './tensor-file.js';
+import type { TensorEntry, TensorFile } from './tensor-file.js';
 
 /** The most names that the error for an unknown name lists. */
 const MAX_LISTED = 8;

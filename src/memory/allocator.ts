@@ -15,7 +15,7 @@
 import { fail } from '../errors.js';
 
 /** Every block begins at a multiple of this many bytes and is a multiple of it long: a cache line. */
-export const GRANULARITY = 64;
+const GRANULARITY = 64;
 
 /** Classes of each power of two, and its logarithm. */
 const CLASSES = 16;

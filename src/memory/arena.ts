@@ -6,9 +6,9 @@
  */
 
 import { fail, got, type QuantlaneError } from '../errors.js';
+import { isCount } from '../numbers.js';
 import { Allocator, roundedBytes } from './allocator.js';
 import { Credits } from './credits.js';
-import { isCount } from './dtype.js';
 import { Lease, type LeaseHome, type Trace } from './lease.js';
 import { allocateMemory } from './pages.js';
 import { formatSize } from './size.js';

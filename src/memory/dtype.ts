@@ -4,6 +4,7 @@
  */
 
 import { fail, got } from '../errors.js';
+import { isCount } from '../numbers.js';
 
 /** An element type of an input tensor. */
 export type InputDtype = 'float32' | 'float16' | 'bfloat16';
@@ -24,7 +25,7 @@ export type InputView<D extends InputDtype = InputDtype> = D extends 'float32'
   : Uint16Array<SharedArrayBuffer>;
 
 /** The most dimensions of a tensor. */
-export const MAX_DIMENSIONS = 8;
+const MAX_DIMENSIONS = 8;
 
 /** Whether a value names an input type. */
 export function isInputDtype(value: unknown): value is InputDtype {
@@ -92,11 +93,6 @@ export function bytesOf(dtype: InputDtype, shape: readonly number[]): number {
   const bytes = INPUT_DTYPE_BYTES[checkDtype(dtype)] * elementsOf(shape);
   if (!Number.isSafeInteger(bytes)) throw wrongShape('a tensor below 2^53 bytes', `[${shape.join(', ')}]`);
   return bytes;
-}
-
-/** Whether a value can count bytes or elements: a safe integer from 0; negative zero cannot. */
-export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 }
 
 /** The error for a bad shape. */

@@ -3,7 +3,7 @@
  * @module
  */
 
-export { Allocator, GRANULARITY, roundedBytes } from './allocator.js';
+export { Allocator, roundedBytes } from './allocator.js';
 export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './arena.js';
 export { Arena } from './arena.js';
 export type { InputDtype, InputView } from './dtype.js';
@@ -14,9 +14,9 @@ export {
   INPUT_DTYPE_BYTES,
   INPUT_DTYPES,
   isInputDtype,
-  MAX_DIMENSIONS,
   viewOf,
 } from './dtype.js';
+export { fromHalf, halves, toHalf, widened } from './half.js';
 export type { LeaseState } from './lease.js';
 export { Lease, Ownership } from './lease.js';
 export { clearOutcome, MAX_LANES, RING_BYTES, Ring, SLOTS } from './ring.js';

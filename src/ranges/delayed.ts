@@ -9,15 +9,13 @@
  * float32.
  * @module
  */
+import { MAX_FLOAT32 } from '../numbers.js';
 import { nonFiniteOption, ObserverBase, rangeOf, restored } from './base.js';
 import { Fields } from './fields.js';
 import type { ObserverOptions, Range } from './observer.js';
 import { extremesOf, finiteOf } from './values.js';
 
 const { fround } = Math;
-
-/** The largest float32. */
-const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
 /** The largest number of each format. */
 const FP8_MAX = Object.freeze({ e4m3: 448, e5m2: 57344 });
@@ -71,7 +69,7 @@ export class DelayedScaling extends ObserverBase<DelayedScaling> {
   scale(): number {
     if (this.#amax === 0) return 1;
     const scale = fround(fround(FP8_MAX[this.options.format] * 2 ** -this.options.margin) / this.#amax);
-    return Number.isFinite(scale) ? scale : LARGEST;
+    return Number.isFinite(scale) ? scale : MAX_FLOAT32;
   }
 
   protected take(values: Float32Array, bad: number): void {
@@ -93,7 +91,7 @@ export class DelayedScaling extends ObserverBase<DelayedScaling> {
   /** The numbers that the scale takes to the ends of the format: ±FP8_MAX before a magnitude above 0 was seen. */
   protected decide(): Range {
     const { format, margin } = this.options;
-    const end = this.#amax === 0 ? FP8_MAX[format] : Math.min(this.#amax * 2 ** margin, LARGEST);
+    const end = this.#amax === 0 ? FP8_MAX[format] : Math.min(this.#amax * 2 ** margin, MAX_FLOAT32);
     return rangeOf(-end, end);
   }
 

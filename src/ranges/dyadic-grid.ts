@@ -4,15 +4,13 @@
  * floor(floor(x / 2^k) / 2^d) = floor(x / 2^(k + d)). Every operation is exact.
  * @module
  */
+import { MAX_FLOAT32 } from '../numbers.js';
 import type { Fields } from './fields.js';
 import type { Grid, GridOptions } from './grid.js';
 import type { Bins } from './observer.js';
 
 /** Exponent of the smallest float32; no finer bin could tell values apart. */
 const LEAST_EXPONENT = -149;
-
-/** The largest float32, the end of bins that reach beyond it. */
-const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
 /** Bins of a power of two. */
 export class DyadicGrid implements Grid {
@@ -65,7 +63,7 @@ export class DyadicGrid implements Grid {
     const [lowest, highest] = this.#reach();
     const counts = this.#counts.slice(this.#zero + lowest, this.#zero + highest);
     const width = 2 ** this.#exponent;
-    const edge = (index: number): number => Math.max(-LARGEST, Math.min((lowest + index) * width, LARGEST));
+    const edge = (index: number): number => Math.max(-MAX_FLOAT32, Math.min((lowest + index) * width, MAX_FLOAT32));
     return { edges: Float32Array.from({ length: counts.length + 1 }, (_, index) => edge(index)), counts };
   }
 

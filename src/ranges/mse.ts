@@ -3,6 +3,7 @@
  * (modelopt/torch/quantization/calib/histogram.py, the TensorRT toolkit's).
  * @module
  */
+import { roundHalfEven } from '../numbers.js';
 import { nonFiniteOption, restored } from './base.js';
 import { Fields } from './fields.js';
 import { binsOption, type GridKind, gridOption } from './grid.js';
@@ -94,12 +95,4 @@ function squaredError(values: Float32Array, weights: Float32Array, amax: number,
 
 function sum(a: number, b: number): number {
   return fround(a + b);
-}
-
-/** `torch.round` for numbers from 0. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }

@@ -3,6 +3,7 @@
  * [min, max]; a batch that widens the range spreads the old counts over the new bins. All in float32 as torch does.
  * @module
  */
+import { roundHalfEven } from '../numbers.js';
 import type { Bins } from './observer.js';
 import { extremesOf } from './values.js';
 
@@ -122,12 +123,4 @@ export function binsOf({ min, max, counts }: TorchHistogram): Bins | null {
   );
   for (let edge = 1; edge < edges.length; edge++) if (!(edges[edge]! > edges[edge - 1]!)) return null;
   return { edges, counts: Float64Array.from(counts) };
-}
-
-/** `torch.round` for numbers from 0. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }

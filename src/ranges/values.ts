@@ -3,7 +3,7 @@
  * @module
  */
 import { fail, got } from '../errors.js';
-import { checkDtype, type InputDtype } from '../memory/index.js';
+import { checkDtype, type InputDtype, widened } from '../memory/index.js';
 
 /** What an observer takes: numbers for float32, raw bits for the 16-bit types. */
 export type ObservedValues = Float32Array | Uint16Array;
@@ -20,22 +20,7 @@ export function floatsOf(values: ObservedValues, dtype: InputDtype): Float32Arra
   if (!(values instanceof Uint16Array)) {
     throw fail('ERR_QUANTLANE_DTYPE', `Expected a Uint16Array of ${dtype} bits, got ${got(values)}`);
   }
-  const bits = new Uint32Array(values.length);
-  if (dtype === 'bfloat16') for (let index = 0; index < values.length; index++) bits[index] = values[index]! << 16;
-  else for (let index = 0; index < values.length; index++) bits[index] = bitsOfHalf(values[index]!);
-  return new Float32Array(bits.buffer);
-}
-
-/** The float32 bits of a float16: the exponent moved from bias 15 to 127, subnormals made normal. */
-function bitsOfHalf(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13);
-  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
-  if (fraction === 0) return sign;
-  const shift = Math.clz32(fraction) - 21;
-  return sign | ((113 - shift) << 23) | (((fraction << shift) & 1023) << 13);
+  return widened(dtype as 'float16' | 'bfloat16', values);
 }
 
 /** How many values are not finite, and the index of the first; −1 where all are. */

@@ -3,14 +3,14 @@
  * @module
  */
 import { fail, got } from '../errors.js';
+import { MAX_FLOAT32 } from '../numbers.js';
 import { Source } from '../scheme/codes.js';
 import { zeroPointDtype } from '../scheme/index.js';
 import { codeView, type ZeroPointArray } from './parts.js';
 import type { Plan, QuantizeOptions } from './plan.js';
 
-/** The smallest positive and the largest finite float32. */
+/** The smallest positive float32. */
 const LEAST = 2 ** -149;
-const MOST = (2 - 2 ** -23) * 2 ** 127;
 
 /** Writes given parameters or ranges to their places in a result at `start`. */
 export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedArrayBuffer, start: number): void {
@@ -19,7 +19,7 @@ export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedA
   if (plan.source === Source.Given) {
     const { scale, zeroPoint } = options.parameters!;
     const scales = new Float32Array(buffer, start + parts.scale, count);
-    fill(scales, scale, 'scale', LEAST, MOST, 'positive finite float32');
+    fill(scales, scale, 'scale', LEAST, MAX_FLOAT32, 'positive finite float32');
     if (parts.zeroPoint < 0) {
       // A symmetric scheme stores none, so any but zero would be lost.
       if (zeroPoint !== undefined) fill(new Int8Array(count), zeroPoint, 'zeroPoint', 0, 0, 'zero');
@@ -34,8 +34,8 @@ export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedA
     const { min, max } = options.range!;
     const low = new Float32Array(buffer, start + parts.rangeLow, count);
     const high = new Float32Array(buffer, start + parts.rangeHigh, count);
-    fill(low, min, 'range.min', -MOST, MOST, 'finite float32');
-    fill(high, max, 'range.max', -MOST, MOST, 'finite float32');
+    fill(low, min, 'range.min', -MAX_FLOAT32, MAX_FLOAT32, 'finite float32');
+    fill(high, max, 'range.max', -MAX_FLOAT32, MAX_FLOAT32, 'finite float32');
     const at = low.findIndex((value, index) => value > high[index]!);
     if (at >= 0) throw wrong(`range.min not above range.max`, `${low[at]} above ${high[at]} at ${at}`);
   }

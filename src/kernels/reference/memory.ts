@@ -3,8 +3,9 @@
  * arrays of one type first, so that the arithmetic is written once.
  * @module
  */
+
+import { fromHalf, halves, toHalf } from '../../memory/index.js';
 import { Dtype, Storage } from '../../scheme/codes.js';
-import { fromHalf, halves, toHalf } from './half.js';
 
 /** What every NaN is written as: engines differ in the sign and the payload of a computed one. */
 export const NAN_BITS = 0x7fc00000;

@@ -3,7 +3,7 @@
  * of float32, as the system that owns the format does it; an integer made of NaN or of what does not fit is named there.
  * @module
  */
-import { fromHalf, toHalf } from '../half.js';
+import { fromHalf, toHalf } from '../../../memory/index.js';
 
 /** One block format. */
 export interface BlockTwin {

@@ -3,7 +3,8 @@
  * `quantize_row_q8_0` of its x86 path). Codes are made with the float32 scale.
  * @module
  */
-import { roundHalfAway, roundHalfEven } from '../rounding.js';
+import { roundHalfEven } from '../../../numbers.js';
+import { roundHalfAway } from '../rounding.js';
 import { amaxOf, type BlockTwin, inverseOf, readHalf, writeHalf } from './block.js';
 
 const { fround } = Math;

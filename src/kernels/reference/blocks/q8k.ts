@@ -2,7 +2,7 @@
  * Q8_K: 256 codes of 8 bits with a float32 scale and the sums of each 16 codes (ggml `quantize_row_q8_K_ref`).
  * @module
  */
-import { roundHalfEven } from '../rounding.js';
+import { roundHalfEven } from '../../../numbers.js';
 import { type BlockTwin, peakOf } from './block.js';
 
 const { fround } = Math;

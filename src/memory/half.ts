@@ -1,8 +1,8 @@
 /**
- * float16, written out from its definition: 5 bits of exponent, 10 of fraction.
+ * The 16-bit floats: float16, written out from its definition (5 bits of exponent, 10 of fraction), and bfloat16.
  * @module
  */
-import { roundHalfEven } from './rounding.js';
+import { roundHalfEven } from '../numbers.js';
 
 /** The value of float16 `bits`. */
 export function fromHalf(bits: number): number {
@@ -33,4 +33,11 @@ let table: Float32Array | undefined;
 export function halves(): Float32Array {
   table ??= Float32Array.from({ length: 65536 }, (_, bits) => fromHalf(bits));
   return table;
+}
+
+/** Raw bits of a 16-bit type as float32. */
+export function widened(dtype: 'float16' | 'bfloat16', bits: Uint16Array): Float32Array {
+  if (dtype === 'bfloat16') return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
+  const all = halves();
+  return Float32Array.from(bits, (half) => all[half]!);
 }

@@ -1,0 +1,20 @@
+/**
+ * Numbers: facts and functions that rooms of every floor need.
+ * @module
+ */
+
+/** The largest finite float32. */
+export const MAX_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
+
+/** Whether a value can count bytes or elements: a safe integer from 0; negative zero cannot. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
+}
+
+/** The nearest integer to any float64, ties to the even one; ⌊v⌋ and what is left of v are exact. */
+export function roundHalfEven(v: number): number {
+  const down = Math.floor(v);
+  const rest = v - down;
+  if (rest !== 0.5) return rest < 0.5 ? down : down + 1;
+  return down % 2 === 0 ? down : down + 1;
+}
