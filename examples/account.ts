@@ -2,7 +2,9 @@
  * What came out of a stream, summed up.
  * @module
  */
-import { type ErrorStatistics, mergeStatistics, type QuantizedTensor } from '../src/index.js';
+import { mergeStatistics, type QuantizedTensor } from '../src/index.js';
+import { INPUT_DTYPE_BYTES } from '../src/memory/index.js';
+import { NO_ERROR } from '../src/runtime/index.js';
 
 /** What a preset made of the tokens of a file. */
 export interface Totals {
@@ -33,14 +35,14 @@ export class Account {
   #elements = 0;
   #bytesIn = 0;
   #bytesOut = 0;
-  #errors: ErrorStatistics = { signal: 0, noise: 0, sqnr: Number.POSITIVE_INFINITY, maxError: 0, saturated: 0 };
+  #errors = NO_ERROR;
 
   /** Counts a result and gives it back. */
   add(result: QuantizedTensor): void {
     const elements = result.shape[0]!;
     this.tokens++;
     this.#elements += elements;
-    this.#bytesIn += elements * (result.dtype === 'float32' ? 4 : 2);
+    this.#bytesIn += elements * INPUT_DTYPE_BYTES[result.dtype];
     this.#bytesOut += result.byteLength;
     this.#errors = mergeStatistics(this.#errors, result.stats!);
     result.release();

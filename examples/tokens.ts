@@ -4,6 +4,7 @@
  */
 import type { TensorEntry, TensorFile } from '../src/formats/index.js';
 import type { InputDtype, StreamingRuntime, TensorLease } from '../src/index.js';
+import { INPUT_DTYPE_BYTES, isInputDtype } from '../src/memory/index.js';
 import { Failure } from './failure.js';
 
 /** A tensor of a file as rows of numbers. */
@@ -29,9 +30,9 @@ export function tokenTensors(file: TensorFile): TokenTensor[] {
   const found: TokenTensor[] = [];
   for (const entry of file.tensors) {
     const { dtype, shape, byteLength } = entry;
-    if (byteLength === 0 || !(dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16')) continue;
+    if (byteLength === 0 || !isInputDtype(dtype)) continue;
     const columns = shape.at(-1) ?? 1;
-    const tokenBytes = columns * (dtype === 'float32' ? 4 : 2);
+    const tokenBytes = columns * INPUT_DTYPE_BYTES[dtype];
     found.push({ entry, dtype, tokens: byteLength / tokenBytes, columns, tokenBytes });
   }
   return found;

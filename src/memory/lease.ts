@@ -40,7 +40,7 @@ export class Lease {
   readonly byteLength: number;
   /** Bytes that the lease takes of the arena: `byteLength` rounded up to 64, at least 64. */
   readonly allocatedBytes: number;
-  /** Number of this lease among all of its arena, from 1. A descriptor carries it, so that a stale one is noticed. */
+  /** Number of this lease among all of its arena, from 1; tells apart leases of the same offset. */
   readonly generation: number;
   readonly #home: LeaseHome;
   #state: LeaseState = 'owned';

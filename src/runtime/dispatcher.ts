@@ -22,6 +22,8 @@ const CEILING_MS = 1_000;
 interface Flight {
   readonly job: Job;
   readonly chunks: number;
+  /** Descriptors of all its passes. */
+  readonly slots: number;
   readonly outcome: Outcome;
   /** First sequence number; undefined while it waits for slots. */
   first: number | undefined;
@@ -41,7 +43,7 @@ export class Dispatcher {
   /** Jobs that wait for slots, in order. */
   readonly #backlog: Flight[] = [];
   readonly #flights = new Set<Flight>();
-  /** Flight of each slot, and whether its descriptor was counted. */
+  /** Flight of each slot whose descriptor was not counted yet. */
   readonly #owners = new Array<Flight | undefined>(SLOTS);
   /** A referenced timer keeps the process alive while there is work: waiting for a shared word does not. */
   readonly #keepAlive = setInterval(() => undefined, 2 ** 30).unref();
@@ -53,11 +55,6 @@ export class Dispatcher {
     this.#lanes = lanes;
   }
 
-  /** Jobs that are not finished. */
-  get size(): number {
-    return this.#flights.size;
-  }
-
   /** Has a job carried out on the lanes. Jobs of one turn share one wake-up. */
   run(job: Job, signal?: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
@@ -66,6 +63,7 @@ export class Dispatcher {
       const flight: Flight = {
         job,
         chunks,
+        slots: chunks * (job.kind.isTwoPass ? 2 : 1),
         outcome: emptyOutcome(),
         first: undefined,
         remaining: 0,
@@ -123,11 +121,10 @@ export class Dispatcher {
     let published = 0;
     while (this.#backlog.length > 0) {
       const flight = this.#backlog[0]!;
-      const needed = flight.chunks * (flight.job.kind.isTwoPass ? 2 : 1);
-      if (!this.#ring.hasRoom(needed)) break;
+      if (!this.#ring.hasRoom(flight.slots)) break;
       this.#backlog.shift();
       this.#publish(flight);
-      published += needed;
+      published += flight.slots;
     }
     if (published > 0) this.#ring.wake(Math.min(published, this.#lanes));
   }
@@ -213,8 +210,7 @@ export class Dispatcher {
   #end(flight: Flight): void {
     this.#flights.delete(flight);
     if (flight.first !== undefined) {
-      const count = flight.chunks * (flight.job.kind.isTwoPass ? 2 : 1);
-      for (let k = 0; k < count; k++) this.#ring.free((flight.first + k) | 0);
+      for (let k = 0; k < flight.slots; k++) this.#ring.free((flight.first + k) | 0);
     }
     if (flight.isCancelled && flight.outcome.status === 0) flight.reject(flight.reason);
     else flight.resolve(flight.outcome);
@@ -231,9 +227,8 @@ export class Dispatcher {
       this.#ring.nudge();
       return;
     }
-    const count = flight.chunks * (flight.job.kind.isTwoPass ? 2 : 1);
     // From the last to the first, so that no second pass starts on a first pass that was withdrawn.
-    for (let k = count - 1; k >= 0; k--) this.#ring.withdraw((flight.first + k) | 0);
+    for (let k = flight.slots - 1; k >= 0; k--) this.#ring.withdraw((flight.first + k) | 0);
     this.#ring.nudge();
   }
 }

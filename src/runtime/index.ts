@@ -13,4 +13,4 @@ export type { GivenParameters, GivenRange, QuantizeOptions } from './plan.js';
 export { QuantizedTensor } from './quantized.js';
 export { type CallOptions, Runtime, type SchemeInput } from './runtime.js';
 export { type ErrorStatistics, mergeStatistics, NO_ERROR } from './statistics.js';
-export { type PlainTensor, sizeOf, type TensorInput } from './tensor.js';
+export type { PlainTensor, TensorInput } from './tensor.js';

@@ -7,8 +7,9 @@ import { Mode, Op, Source } from '../scheme/codes.js';
 import { schemeWords } from '../scheme/index.js';
 import { writeGiven } from './given.js';
 import type { Input } from './input.js';
-import { type Job, jobKind } from './job.js';
+import { type Job, jobKind, type Places } from './job.js';
 import type { Outcome } from './outcome.js';
+import type { Parts } from './parts.js';
 import type { Plan, QuantizeOptions } from './plan.js';
 
 /** The range of every parameter's values; it always contains zero. */
@@ -37,14 +38,17 @@ export function quantizeJob(
     places: {
       values: input.byteOffset,
       codes: start,
-      // The scales of a block layout lie in its blocks, from the first byte on.
-      scale: start + Math.max(parts.scale, 0),
-      zeroPoint: parts.zeroPoint < 0 ? 0 : start + parts.zeroPoint,
+      ...parametersAt(start, parts),
       rangeLow: start + parts.rangeLow,
       rangeHigh: start + parts.rangeHigh,
       statistics: parts.statistics < 0 ? 0 : start + parts.statistics,
     },
   };
+}
+
+/** Addresses of scale and zero point. The scales of a block layout lie in its blocks, from the first byte on. */
+function parametersAt(start: number, { scale, zeroPoint }: Parts): Pick<Places, 'scale' | 'zeroPoint'> {
+  return { scale: start + Math.max(scale, 0), zeroPoint: zeroPoint < 0 ? 0 : start + zeroPoint };
 }
 
 /** The values of `codes`, to `result`. */
@@ -57,8 +61,7 @@ export function dequantizeJob(plan: Plan, codes: Ownership, result: Lease): Job 
       ...NOWHERE,
       values: result.byteOffset,
       codes: start,
-      scale: start + Math.max(parts.scale, 0),
-      zeroPoint: parts.zeroPoint < 0 ? 0 : start + parts.zeroPoint,
+      ...parametersAt(start, parts),
     },
   };
 }

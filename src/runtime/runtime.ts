@@ -166,8 +166,7 @@ export class Runtime {
     let lease: Lease | undefined;
     try {
       options.signal?.throwIfAborted();
-      const given = { min: 0, max: 0 };
-      const plan = this.#planner.plan(scheme, input.dtype, input.shape, { range: given });
+      const plan = this.#planner.plan(scheme, input.dtype, input.shape, {});
       if (input.isPlain) await input.bring(this.#arena, options.signal);
       lease = await this.#arena.acquire(plan.layout.parameters * 8, {
         signal: options.signal,

@@ -2,9 +2,10 @@
  * Tensors that callers bring: leased ones, and plain ones that are copied into the arena.
  * @module
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { types } from 'node:util';
 import { fail, got } from '../errors.js';
-import { bytesOf, checkDtype, elementsOf, type InputDtype, TensorLease } from '../memory/index.js';
+import { checkDtype, elementsOf, type InputDtype, type TensorLease } from '../memory/index.js';
 
 /** A tensor in ordinary memory; using it costs one copy. */
 export interface PlainTensor {
@@ -42,11 +43,6 @@ export function checkPlain(tensor: PlainTensor): PlainTensor {
   throw fail('ERR_QUANTLANE_SHAPE', text);
 }
 
-/** Bytes of a tensor. */
-export function sizeOf(tensor: TensorInput): number {
-  return tensor instanceof TensorLease ? tensor.byteLength : bytesOf(tensor.dtype, tensor.shape);
-}
-
 /** Bytes of any typed array. */
 export function bytesIn(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -56,7 +52,7 @@ export function bytesIn(view: ArrayBufferView): Uint8Array {
 export async function copySlowly(from: Uint8Array, to: Uint8Array, signal?: AbortSignal): Promise<void> {
   for (let at = 0; at < from.byteLength; at += COPY_SLICE) {
     if (at > 0) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       signal?.throwIfAborted();
     }
     to.set(from.subarray(at, at + COPY_SLICE), at);

@@ -41,10 +41,10 @@ const UNUSED = { length: 0, group: 0, count: 0, parts: 0, inner: 0 };
  * of a foreign layout do not divide
  */
 export function layoutOf(scheme: Scheme, shape: readonly number[]): Layout {
-  const elements = shape.reduce((product, size) => product * size, 1);
+  const elements = productOf(shape);
   if (elements === 0) throw fail('ERR_QUANTLANE_SHAPE', `Expected at least one value, got shape [${shape.join(', ')}]`);
   const split = splitOf(scheme, shape, elements);
-  const parameters = split.parameterShape.reduce((product, size) => product * size, 1);
+  const parameters = productOf(split.parameterShape);
   if (scheme.layout === 'planar') {
     return { ...split, elements, parameters, codeShape: shape, codeBytes: elements * codeSize(scheme.dtype) };
   }
@@ -75,33 +75,13 @@ function splitOf(scheme: Scheme, shape: readonly number[], elements: number): Sp
   const size = granularity.kind === 'perToken' ? depth : Math.min(granularity.size, depth);
   const groups = Math.ceil(depth / size);
   const parameterShape = shape.map((extent, index) => (index === axis ? groups : extent));
-  if (inner === 1) {
-    return {
-      ...UNUSED,
-      op: Op.Segments,
-      units: outer,
-      unitElements: depth,
-      length: depth,
-      group: size,
-      parameterShape,
-    };
-  }
+  if (inner === 1) return { ...rowSplit(outer, depth, size), parameterShape };
   return { ...columnSplit(outer, depth, size, inner), parameterShape };
 }
 
 function channelSplit(depth: number, outer: number, inner: number): Split {
   const parameterShape = [depth];
-  if (outer === 1) {
-    return {
-      ...UNUSED,
-      op: Op.Segments,
-      units: depth,
-      unitElements: inner,
-      length: inner,
-      group: inner,
-      parameterShape,
-    };
-  }
+  if (outer === 1) return { ...rowSplit(depth, inner, inner), parameterShape };
   if (inner === 1) return { ...columnSplit(1, outer, outer, depth), parameterShape };
   const unitElements = outer * inner;
   return {
@@ -114,6 +94,10 @@ function channelSplit(depth: number, outer: number, inner: number): Split {
     parts: outer,
     parameterShape,
   };
+}
+
+function rowSplit(rows: number, length: number, group: number): Omit<Split, 'parameterShape'> {
+  return { ...UNUSED, op: Op.Segments, units: rows, unitElements: length, length, group };
 }
 
 function columnSplit(outer: number, length: number, group: number, inner: number): Omit<Split, 'parameterShape'> {

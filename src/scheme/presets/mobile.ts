@@ -2,7 +2,19 @@
  * Presets of inference on phones.
  * @module
  */
+import type { Scheme } from '../scheme.js';
 import { FIXED, type Preset } from './preset.js';
+
+/** What the kernels with a sign test for the zero point have in common. */
+const QD8: Partial<Scheme> = {
+  symmetric: false,
+  divisor: 255,
+  scaleForm: 'inverse',
+  apply: 'direct',
+  zeroPointRule: 'sign-test',
+  allZero: { on: 'extent', scale: 1, multiplier: 1 },
+  nan: { code: 127, poisons: true },
+};
 
 /** Presets of inference on phones. */
 export const MOBILE = [
@@ -13,15 +25,7 @@ export const MOBILE = [
     notes: 'A row of zeros has scale 1 and zero point 127.',
     dtypes: ['int8'],
     takes: FIXED,
-    rules: {
-      symmetric: false,
-      divisor: 255,
-      scaleForm: 'inverse',
-      apply: 'direct',
-      zeroPointRule: 'sign-test',
-      allZero: { on: 'extent', scale: 1, multiplier: 1 },
-      nan: { code: 127, poisons: true },
-    },
+    rules: QD8,
   },
   {
     name: 'kleidiai-qai8dxp',
@@ -31,16 +35,7 @@ export const MOBILE = [
       'The parameters of xnnpack-qd8, but values are rounded half away from zero. KleidiAI stores the negative zero point.',
     dtypes: ['int8'],
     takes: FIXED,
-    rules: {
-      symmetric: false,
-      divisor: 255,
-      scaleForm: 'inverse',
-      apply: 'direct',
-      rounding: 'half-away',
-      zeroPointRule: 'sign-test',
-      allZero: { on: 'extent', scale: 1, multiplier: 1 },
-      nan: { code: 127, poisons: true },
-    },
+    rules: { ...QD8, rounding: 'half-away' },
   },
   {
     name: 'tflite-int8-symmetric',
