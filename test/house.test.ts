@@ -37,7 +37,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Imports between two rooms of one floor. */
 const NEIGHBOURS: readonly string[] = [
   // The ring holds descriptors, whose words are numbered where the schemes are encoded into them.
-  'src/memory/ring.ts > src/scheme/codes.ts',
+  'src/memory/ring.ts > src/scheme/descriptor.ts',
 ];
 
 /** The entry of the kernels: what it exports, the WebAssembly module exports. */

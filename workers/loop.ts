@@ -5,7 +5,7 @@
 import { errorId } from '../src/errors.js';
 import type { Kernel } from '../src/kernels/index.js';
 import { clearOutcome, MAX_LANES, Ring } from '../src/memory/index.js';
-import { Word } from '../src/scheme/codes.js';
+import { Word } from '../src/scheme/descriptor.js';
 
 /** Milliseconds that a lane spins after its last batch: to wake a thread costs about as much. */
 const SPIN_MS = 0.05;

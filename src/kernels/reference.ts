@@ -4,7 +4,8 @@
  * with the other; and it does the work where the module cannot be used.
  * @module
  */
-import { Mode, Op, Size, Source, Word } from '../scheme/codes.js';
+import { Mode, Op, Source } from '../scheme/codes.js';
+import { Size, Word } from '../scheme/descriptor.js';
 import type { Kernel } from './kernel.js';
 import { blockRows } from './reference/blocks/index.js';
 import { decode, encode } from './reference/convert.js';

@@ -2,7 +2,8 @@
  * A self-test: kernels of one kind against the scalar ones, on memory of their own.
  * @module
  */
-import { Mode, Op, Size, Source, Word } from '../scheme/codes.js';
+import { Mode, Op, Source } from '../scheme/codes.js';
+import { Size, Word } from '../scheme/descriptor.js';
 import { layoutOf, PRESETS, preset, schemeWords } from '../scheme/index.js';
 import { bindKernels, compileKernels } from './bind.js';
 import type { Kernel } from './kernel.js';

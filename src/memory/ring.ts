@@ -9,7 +9,7 @@
  * written before a state was stored is seen by whoever loads that state.
  * @module
  */
-import { Size, State, Word } from '../scheme/codes.js';
+import { Size, State, Word } from '../scheme/descriptor.js';
 
 /** Most lanes of a runtime. */
 export const MAX_LANES = 64;

@@ -5,7 +5,8 @@
  */
 import { errorId } from '../errors.js';
 import { type Ring, SLOTS } from '../memory/index.js';
-import { Mode, Source, State, Word } from '../scheme/codes.js';
+import { Mode, Source } from '../scheme/codes.js';
+import { State, Word } from '../scheme/descriptor.js';
 import { type Job, writeJob } from './job.js';
 import { addOutcome, emptyOutcome, type Outcome } from './outcome.js';
 

@@ -5,7 +5,8 @@
 import { errorId } from '../errors.js';
 import type { Kernel } from '../kernels/index.js';
 import { clearOutcome, type Ring } from '../memory/index.js';
-import { Mode, Source, Word } from '../scheme/codes.js';
+import { Mode, Source } from '../scheme/codes.js';
+import { Word } from '../scheme/descriptor.js';
 import { type Job, type JobKind, writeJob, writePlaces } from './job.js';
 import { addOutcome, emptyOutcome, type Outcome } from './outcome.js';
 

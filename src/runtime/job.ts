@@ -2,7 +2,8 @@
  * A job: one descriptor's worth of work as a template, before it is cut into chunks.
  * @module
  */
-import { Mode, Op, Size, Source, Word } from '../scheme/codes.js';
+import { Mode, Op, Source } from '../scheme/codes.js';
+import { Size, Word } from '../scheme/descriptor.js';
 import type { Layout } from '../scheme/index.js';
 
 /** Addresses of what a job reads and writes; 0 for what it does not have. */

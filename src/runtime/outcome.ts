@@ -3,7 +3,7 @@
  * @module
  */
 import { errorCode, fail } from '../errors.js';
-import { Word } from '../scheme/codes.js';
+import { Word } from '../scheme/descriptor.js';
 import type { Scheme } from '../scheme/index.js';
 
 /** What became of a job. */

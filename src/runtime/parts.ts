@@ -2,7 +2,7 @@
  * The parts of a result in its one lease: codes, scales, zero points, statistics.
  * @module
  */
-import { Size } from '../scheme/codes.js';
+import { Size } from '../scheme/descriptor.js';
 import { type CodeDtype, type Layout, type Scheme, scaleBytes, zeroPointBytes } from '../scheme/index.js';
 
 /** View of codes. */

@@ -3,7 +3,7 @@
  * @module
  */
 import type { InputDtype, Lease, Ownership } from '../memory/index.js';
-import { Size } from '../scheme/codes.js';
+import { Size } from '../scheme/descriptor.js';
 import { type Scheme, scaleBytes, zeroPointBytes, zeroPointDtype } from '../scheme/index.js';
 import { type CodeArray, codeView, type ScaleArray, scaleView, type ZeroPointArray } from './parts.js';
 import type { Plan } from './plan.js';

@@ -2,7 +2,7 @@
  * Error statistics of a quantized tensor, from the records that the kernels wrote.
  * @module
  */
-import { Size } from '../scheme/codes.js';
+import { Size } from '../scheme/descriptor.js';
 
 /** How far the codes are from the values (equations 15 to 18 of docs/quantization.md). */
 export interface ErrorStatistics {

@@ -4,6 +4,7 @@
  */
 
 export { BLOCK_FORMATS, type BlockFacts, type BlockFormatName } from './block-formats.js';
+export { defineScheme } from './define.js';
 export { describeGranularity, type Granularity, perBlock, perChannel, perTensor, perToken } from './granularity.js';
 export { type Layout, layoutOf } from './layout.js';
 export {
@@ -19,7 +20,6 @@ export {
   CODE_RANGE,
   type CodeDtype,
   codeSize,
-  defineScheme,
   type NonFinitePolicy,
   type Scheme,
   scaleBytes,

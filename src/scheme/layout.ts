@@ -3,7 +3,8 @@
  * @module
  */
 import { fail } from '../errors.js';
-import { Op, Size } from './codes.js';
+import { Op } from './codes.js';
+import { Size } from './descriptor.js';
 import { codeSize, type Scheme } from './scheme.js';
 
 /** The units of work of one tensor and the sizes of its results. */

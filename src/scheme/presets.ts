@@ -3,6 +3,7 @@
  * @module
  */
 import { fail, got } from '../errors.js';
+import { defineScheme } from './define.js';
 import { type Granularity, perBlock, perChannel, perToken } from './granularity.js';
 import { GGML } from './presets/ggml.js';
 import { MOBILE } from './presets/mobile.js';
@@ -10,7 +11,7 @@ import { ONNX } from './presets/onnx.js';
 import type { Preset } from './presets/preset.js';
 import { SERVERS } from './presets/servers.js';
 import { TORCH } from './presets/torch.js';
-import { CODE_RANGE, type CodeDtype, defineScheme, type NonFinitePolicy, type Scheme } from './scheme.js';
+import { CODE_RANGE, type CodeDtype, type NonFinitePolicy, type Scheme } from './scheme.js';
 
 /** What may be chosen within a preset. */
 export interface PresetOptions {

@@ -4,19 +4,8 @@
  */
 
 import { BLOCK_FORMATS } from './block-formats.js';
-import {
-  Apply,
-  Dtype,
-  NonFinite,
-  Quantity,
-  Rounding,
-  ScaleForm,
-  ScaleType,
-  Size,
-  Storage,
-  Word,
-  ZeroPointRule,
-} from './codes.js';
+import { Apply, Dtype, NonFinite, Quantity, Rounding, ScaleForm, ScaleType, Storage, ZeroPointRule } from './codes.js';
+import { Size, Word } from './descriptor.js';
 import { Added, Arithmetic } from './precision.js';
 import { type CodeDtype, type Scheme, scaleBytes } from './scheme.js';
 

@@ -2,7 +2,8 @@
 import { describe, test } from 'vitest';
 import { PRESETS, type Preset, preset, type Scheme } from '#src/index.js';
 import { schemeWords } from '#src/scheme/index.js';
-import { Dtype, Mode, Op, Size, Source, Word } from '../../src/scheme/codes.js';
+import { Dtype, Mode, Op, Source } from '../../src/scheme/codes.js';
+import { Size, Word } from '../../src/scheme/descriptor.js';
 import { fill } from './arbitrary.js';
 import { Sandbox } from './sandbox.js';
 import { contentOf } from './work.js';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { bindKernels, bindReference, compileKernels, type Kernel } from '#src/kernels/index.js';
-import { Size, Word } from '../../src/scheme/codes.js';
+import { Size, Word } from '../../src/scheme/descriptor.js';
 
 const module = await compileKernels();
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Dtype, Mode, NonFinite, Op, Size, Source, Word } from '../../src/scheme/codes.js';
+import { Dtype, Mode, NonFinite, Op, Source } from '../../src/scheme/codes.js';
+import { Size, Word } from '../../src/scheme/descriptor.js';
 import { DTYPES, fill } from './arbitrary.js';
 import { Sandbox } from './sandbox.js';
 import { AFFINE, bitsOf, contentOf, contentOfBits, perform, SYMMETRIC } from './work.js';

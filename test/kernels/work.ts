@@ -10,12 +10,11 @@ import {
   Rounding,
   ScaleForm,
   ScaleType,
-  Size,
   Source,
   Storage,
-  Word,
   ZeroPointRule,
 } from '../../src/scheme/codes.js';
+import { Size, Word } from '../../src/scheme/descriptor.js';
 import { Added, Arithmetic } from '../../src/scheme/precision.js';
 import type { Sandbox } from './sandbox.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Ring, SLOTS } from '#src/memory/index.js';
-import { State, Word } from '../../src/scheme/codes.js';
+import { State, Word } from '../../src/scheme/descriptor.js';
 import { HEAD, LANES, Model, POISON, publishPass, ringAt, step, TAIL } from '../runtime/ring-model.js';
 
 afterEach(() => {

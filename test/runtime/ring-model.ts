@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { RING_BYTES, Ring, SLOTS } from '#src/memory/index.js';
-import { State, Word } from '../../src/scheme/codes.js';
+import { State, Word } from '../../src/scheme/descriptor.js';
 
 export const POISON = 14;
 /** Words of the ring that hold the oldest and the newest sequence number. */

@@ -5,7 +5,7 @@ import { RING_BYTES, Ring } from '#src/memory/index.js';
 import { LaneControl } from '../../dist/workers/control.js';
 import start from '../../dist/workers/lane.js';
 import { Lane } from '../../dist/workers/loop.js';
-import { Size, State, Word } from '../../src/scheme/codes.js';
+import { Size, State, Word } from '../../src/scheme/descriptor.js';
 import { turn, until } from '../runtime/helpers.js';
 
 const KERNEL = 15;

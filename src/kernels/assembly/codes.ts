@@ -6,7 +6,8 @@
  * R `i8` half to even, `i16` half away or `i32` truncate, W `i8` or `i16` the width of a code. The paths with a zero
  * point that is added before rounding are in `before`.
  */
-import { Apply, NonFinite, Rounding, Storage, Word } from '../../scheme/codes';
+import { Apply, NonFinite, Rounding, Storage } from '../../scheme/codes';
+import { Word } from '../../scheme/descriptor';
 import { Added } from '../../scheme/precision';
 import { four, one } from './load';
 import { largest, multiplier, smallest, wideMultiplier, zeroPoint } from './parameters';

@@ -1,7 +1,8 @@
 /**
  * From codes back to float32: `(code − zeroPoint) · scale` (equation 14).
  */
-import { Storage, Word } from '../../scheme/codes';
+import { Storage } from '../../scheme/codes';
+import { Word } from '../../scheme/descriptor';
 import { codeBytes } from './codes';
 import { codeAt, fourCodes } from './measure';
 import { storedScale, zeroPoint } from './parameters';

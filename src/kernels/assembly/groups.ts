@@ -2,7 +2,8 @@
  * Work with a parameter a group of contiguous values: rows cut into blocks (`Op.Segments`), and channels on a middle
  * axis, whose values lie in several runs (`Op.Channels`).
  */
-import { Mode, Source, Word } from '../../scheme/codes';
+import { Mode, Source } from '../../scheme/codes';
+import { Word } from '../../scheme/descriptor';
 import { codeBytes } from './codes';
 import { decode } from './decode';
 import { bytesOf } from './load';

@@ -2,7 +2,8 @@
  * The one entry of the kernels: carries out the descriptor at an address. It allocates nothing and has no static
  * data, so that any number of lanes may instantiate the module over the same memory.
  */
-import { Op, Word } from '../../scheme/codes';
+import { Op } from '../../scheme/codes';
+import { Word } from '../../scheme/descriptor';
 import { blocks } from './blocks/rows';
 import { columns } from './columns';
 import { channels, segments } from './groups';

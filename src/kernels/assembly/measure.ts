@@ -4,7 +4,8 @@
  * sum i & 3, in order, so that the vector and the scalar form give the same bits. Values that are not finite are left
  * out.
  */
-import { Dtype, Size, Storage, Word } from '../../scheme/codes';
+import { Dtype, Storage } from '../../scheme/codes';
+import { Size, Word } from '../../scheme/descriptor';
 import { bytesOf, fourExact, one } from './load';
 import { storedScale, zeroPoint } from './parameters';
 import { address, word } from './words';

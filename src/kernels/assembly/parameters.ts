@@ -2,7 +2,8 @@
  * From a range to scale, multiplier and zero point, in the precision and the order of operations that the scheme
  * names. The numbers of the equations are those of docs/quantization.md.
  */
-import { Apply, Quantity, ScaleForm, ScaleType, Source, Storage, Word } from '../../scheme/codes';
+import { Apply, Quantity, ScaleForm, ScaleType, Source, Storage } from '../../scheme/codes';
+import { Word } from '../../scheme/descriptor';
 import { Added, Arithmetic } from '../../scheme/precision';
 import { halfBits, halfOf } from './load';
 import { address, real, wideReal, word } from './words';

@@ -5,7 +5,8 @@
  * the same bits), and lets NaN and infinities show as the largest of all. A range of the values alone
  * (`Word.WithoutZero`) is the bits of its true ends, collected in `alone`.
  */
-import { Dtype, NonFinite, Word } from '../../scheme/codes';
+import { Dtype, NonFinite } from '../../scheme/codes';
+import { Word } from '../../scheme/descriptor';
 import { isHigher, isLower, keyOf, keysOf, largestKey, smallestKey } from './alone';
 import { bytesOf, halfBits, one } from './load';
 import { setWord, word } from './words';

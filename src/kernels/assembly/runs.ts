@@ -1,7 +1,8 @@
 /**
  * The common part of every shape of work: contiguous runs of values that share one parameter.
  */
-import { NonFinite, Size, Source, Word } from '../../scheme/codes';
+import { NonFinite, Source } from '../../scheme/codes';
+import { Size, Word } from '../../scheme/descriptor';
 import { codeBytes } from './codes';
 import { encode } from './encode';
 import { bytesOf } from './load';

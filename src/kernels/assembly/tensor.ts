@@ -2,7 +2,8 @@
  * Work with one parameter for the whole tensor (`Op.Tensor`), in tiles. Its range needs all values before the first
  * code: in one call (`Source.Data`), or in a pass of its own whose parts are merged afterwards (`Source.Barrier`).
  */
-import { Mode, NonFinite, Size, Source, Word } from '../../scheme/codes';
+import { Mode, NonFinite, Source } from '../../scheme/codes';
+import { Size, Word } from '../../scheme/descriptor';
 import { codeBytes } from './codes';
 import { decode } from './decode';
 import { bytesOf } from './load';

@@ -1,7 +1,7 @@
 /**
  * Access to the words of a descriptor (see `scheme/codes`). All offsets are compile-time constants.
  */
-import { Word } from '../../scheme/codes';
+import { Word } from '../../scheme/descriptor';
 
 /** The signed word `w` of the descriptor at `d`. */
 // @ts-ignore: decorator

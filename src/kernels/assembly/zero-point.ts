@@ -1,7 +1,8 @@
 /**
  * The zero point of an affine scheme (equations 11, 12 and 22 to 24).
  */
-import { Rounding, Storage, Word, ZeroPointRule } from '../../scheme/codes';
+import { Rounding, Storage, ZeroPointRule } from '../../scheme/codes';
+import { Word } from '../../scheme/descriptor';
 import { word } from './words';
 
 /**

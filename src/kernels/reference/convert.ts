@@ -2,7 +2,8 @@
  * From values to codes and back, on arrays.
  * @module
  */
-import { Apply, NonFinite, Word } from '../../scheme/codes.js';
+import { Apply, NonFinite } from '../../scheme/codes.js';
+import { Word } from '../../scheme/descriptor.js';
 import { Added } from '../../scheme/precision.js';
 import type { Descriptor } from './descriptor.js';
 import type { Parameters } from './parameters.js';

@@ -2,7 +2,8 @@
  * The words of one descriptor as numbers.
  * @module
  */
-import { NonFinite, Size, Word } from '../../scheme/codes.js';
+import { NonFinite } from '../../scheme/codes.js';
+import { Size, Word } from '../../scheme/descriptor.js';
 import { type Memory, NAN_BITS } from './memory.js';
 
 /** The descriptor at a byte address, a multiple of 4. */

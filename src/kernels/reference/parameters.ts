@@ -3,7 +3,8 @@
  * the equations are those of docs/quantization.md.
  * @module
  */
-import { Apply, Quantity, ScaleForm, ScaleType, Source, Word } from '../../scheme/codes.js';
+import { Apply, Quantity, ScaleForm, ScaleType, Source } from '../../scheme/codes.js';
+import { Word } from '../../scheme/descriptor.js';
 import { Arithmetic } from '../../scheme/precision.js';
 import type { Descriptor } from './descriptor.js';
 import { type Memory, storageBytes } from './memory.js';

@@ -2,7 +2,8 @@
  * Ranges. A range contains zero and begins as [−0, +0], or it is that of the values alone and begins inside out.
  * @module
  */
-import { NonFinite, Word } from '../../scheme/codes.js';
+import { NonFinite } from '../../scheme/codes.js';
+import { Word } from '../../scheme/descriptor.js';
 import type { Descriptor } from './descriptor.js';
 
 /** A range under collection. */

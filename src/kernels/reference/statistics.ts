@@ -2,7 +2,7 @@
  * Error statistics (equations 15 to 18): a record of `Size.StatisticsDoubles` doubles for each unit of work.
  * @module
  */
-import { Size, Word } from '../../scheme/codes.js';
+import { Size, Word } from '../../scheme/descriptor.js';
 import type { Descriptor } from './descriptor.js';
 import type { Memory } from './memory.js';
 import type { Parameters } from './parameters.js';

@@ -2,7 +2,8 @@
  * The zero point of an affine scheme (equations 11, 12 and 22 to 24).
  * @module
  */
-import { Storage, Word, ZeroPointRule } from '../../scheme/codes.js';
+import { Storage, ZeroPointRule } from '../../scheme/codes.js';
+import { Word } from '../../scheme/descriptor.js';
 import type { Descriptor } from './descriptor.js';
 import { round } from './rounding.js';
 

@@ -2,7 +2,8 @@
  * Rows of blocks of a foreign format (`Op.Blocks`). The format and the type of the values are chosen once a row; then a
  * loop of their own looks at each block, and where a value is not finite does as the policy says.
  */
-import { BlockFormat, Dtype, Mode, NonFinite, Size, Word } from '../../../scheme/codes';
+import { BlockFormat, Dtype, Mode, NonFinite } from '../../../scheme/codes';
+import { Size, Word } from '../../../scheme/descriptor';
 import { bytesOf } from '../load';
 import { clearRecord, recordOf } from '../measure';
 import { clearRange, dirty, extend, high, low } from '../range';

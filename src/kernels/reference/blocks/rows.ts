@@ -2,7 +2,8 @@
  * `Op.Blocks`: rows of blocks of a foreign format.
  * @module
  */
-import { BlockFormat, Mode, NonFinite, Size, Word } from '../../../scheme/codes.js';
+import { BlockFormat, Mode, NonFinite } from '../../../scheme/codes.js';
+import { Size, Word } from '../../../scheme/descriptor.js';
 import type { Descriptor } from '../descriptor.js';
 import { type Memory, valueBytes } from '../memory.js';
 import { Range } from '../range.js';

@@ -1,0 +1,182 @@
+/**
+ * Checking of schemes: every axis by itself, then what does not go together.
+ * @module
+ */
+import { fail, got } from '../errors.js';
+import { BLOCK_FORMATS, type BlockFormatName, FORMAT_AXES } from './block-formats.js';
+import { type Granularity, perBlock, perChannel } from './granularity.js';
+import { CODE_RANGE, codeSize, type Scheme, scaleBytes } from './scheme.js';
+
+const CHOICES = {
+  dtype: Object.keys(CODE_RANGE),
+  parameters: ['dynamic', 'given'],
+  scaleForm: ['divide', 'reciprocal', 'inverse'],
+  apply: ['divide', 'reciprocal', 'direct'],
+  arithmetic: ['float32', 'float64', 'mixed'],
+  rounding: ['half-even', 'half-away', 'truncate'],
+  zeroPointRule: [
+    'none',
+    'round-last',
+    'sign-test',
+    'round-first',
+    'sign-test-quotient',
+    'nearest-sum',
+    'nearest-difference',
+  ],
+  zeroPointRounding: ['half-even', 'half-away'],
+  zeroPointAdded: ['after', 'before', 'before-float64'],
+  zeroPointDtype: ['codes', 'int32'],
+  nonFinite: ['error', 'saturate', 'propagate'],
+  scaleDtype: ['float32', 'float16', 'float64'],
+} as const;
+
+const checked = new WeakSet<Scheme>();
+
+/**
+ * The same scheme, checked and frozen. Start from a preset and change what differs:
+ * `defineScheme({ ...preset('torchao-int8'), name: 'mine', rounding: 'half-away' })`.
+ * @throws ERR_QUANTLANE_ARGUMENT that names the axis which is wrong
+ */
+export function defineScheme(scheme: Scheme): Scheme {
+  if (typeof scheme === 'object' && scheme !== null && checked.has(scheme)) return scheme;
+  if (typeof scheme !== 'object' || scheme === null) throw wrong('a scheme', scheme);
+  for (const [axis, choices] of Object.entries(CHOICES)) {
+    const value = scheme[axis as keyof typeof CHOICES];
+    if (!(choices as readonly string[]).includes(value)) throw wrong(`${axis}: ${choices.join(' | ')}`, value);
+  }
+  if (typeof scheme.name !== 'string') throw wrong('name: a string', scheme.name);
+  if (typeof scheme.symmetric !== 'boolean') throw wrong('symmetric: a boolean', scheme.symmetric);
+  if (typeof scheme.rangeIncludesZero !== 'boolean')
+    throw wrong('rangeIncludesZero: a boolean', scheme.rangeIncludesZero);
+  const codes = checkCodes('codes', scheme.codes, CODE_RANGE[scheme.dtype]);
+  if (!(single(scheme.divisor) > 0 && scheme.divisor <= 65536))
+    throw wrong('divisor: a number from 0 to 65536', scheme.divisor);
+  if (scheme.symmetric !== (scheme.zeroPointRule === 'none') && scheme.parameters === 'dynamic') {
+    throw wrong("zeroPointRule: 'none' exactly where the scheme is symmetric", scheme.zeroPointRule);
+  }
+  if (!scheme.rangeIncludesZero && scheme.granularity?.kind === 'perTensor' && scheme.parameters === 'dynamic')
+    throw wrong('rangeIncludesZero for perTensor: the parts of its range are merged from zero on', false);
+  if (scheme.zeroPointAdded === 'before-float64' && scheme.apply !== 'reciprocal')
+    throw wrong("apply: 'reciprocal' where the zero point is added in float64", scheme.apply);
+  if (scheme.zeroPointRule === 'sign-test' && scheme.apply === 'divide') {
+    throw wrong("apply: 'direct' or 'reciprocal' with the sign-test zero point", scheme.apply);
+  }
+  if (scheme.parameters === 'given' && scheme.apply === 'direct')
+    throw wrong("apply: 'divide' or 'reciprocal' for given parameters", scheme.apply);
+  if (scheme.parameters === 'given' && scheme.scaleDtype !== 'float32')
+    throw wrong("scaleDtype: 'float32' for given parameters", scheme.scaleDtype);
+  checkNumbers(scheme);
+  const result: Scheme = Object.freeze({
+    ...scheme,
+    codes,
+    zeroPointCodes: scheme.zeroPointCodes === null ? null : checkCodes('zeroPointCodes', scheme.zeroPointCodes, codes),
+    granularity: checkGranularity(scheme.granularity),
+    floor: scheme.floor === null ? null : Object.freeze({ ...scheme.floor }),
+    allZero: scheme.allZero === null ? null : Object.freeze({ ...scheme.allZero }),
+    nan: Object.freeze({ ...scheme.nan }),
+    layout: scheme.layout === 'planar' ? 'planar' : Object.freeze({ ...scheme.layout }),
+  });
+  checked.add(result);
+  return result;
+}
+
+/** Two integers in order, within others. */
+function checkCodes(
+  name: string,
+  codes: readonly [number, number],
+  [lo, hi]: readonly [number, number],
+): readonly [number, number] {
+  if (!Array.isArray(codes) || codes.length !== 2 || !codes.every(Number.isInteger))
+    throw wrong(`${name}: [lowest, highest]`, codes);
+  if (codes[0] < lo || codes[1] > hi || codes[0] >= codes[1]) throw wrong(`${name} within [${lo}, ${hi}]`, codes);
+  return Object.freeze([codes[0], codes[1]] as const);
+}
+
+function checkNumbers(scheme: Scheme): void {
+  const { floor, allZero, nan, layout } = scheme;
+  if (floor !== null && !(FLOORS.includes(floor?.on) && single(floor.value) > 0 && single(floor.value) < Infinity))
+    throw wrong('floor: { on, value }', floor);
+  if (
+    allZero !== null &&
+    !(
+      TESTS.includes(allZero?.on) &&
+      Number.isFinite(single(allZero.scale)) &&
+      Number.isFinite(single(allZero.multiplier)) &&
+      isZeroPoint(scheme, allZero.zeroPoint ?? 0)
+    )
+  ) {
+    throw wrong('allZero: { on, scale, multiplier, zeroPoint? }', allZero);
+  }
+  if (!Number.isInteger(nan?.code) || nan.code < scheme.codes[0] || nan.code > scheme.codes[1])
+    throw wrong('nan.code: a code', nan?.code);
+  if (typeof nan.poisons !== 'boolean') throw wrong('nan.poisons: a boolean', nan.poisons);
+  if (scheme.format !== null) return checkFormat(scheme, scheme.format);
+  if (layout === 'planar') return;
+  const { blockBytes, codesAt } = layout ?? {};
+  const size =
+    scheme.granularity.kind === 'perBlock' && scheme.granularity.axis === -1 ? scheme.granularity.size : Number.NaN;
+  const fits =
+    Number.isInteger(blockBytes) &&
+    Number.isInteger(codesAt) &&
+    codesAt >= scaleBytes(scheme) &&
+    codesAt + size * codeSize(scheme.dtype) <= blockBytes;
+  if (!fits || !scheme.symmetric || scheme.parameters === 'given') {
+    throw wrong(
+      'layout: blocks that hold a scale and the codes of a symmetric dynamic perBlock scheme on the last axis',
+      layout,
+    );
+  }
+  if (codeSize(scheme.dtype) === 2 && (codesAt % 2 || blockBytes % 2))
+    throw wrong('layout: 16-bit codes at even bytes', layout);
+}
+
+/** A format decides everything: what else is said must be what it says, or nothing. */
+function checkFormat(scheme: Scheme, format: BlockFormatName): void {
+  if (!Object.hasOwn(BLOCK_FORMATS, format)) {
+    throw wrong(`format: null or ${Object.keys(BLOCK_FORMATS).join(' | ')}`, format);
+  }
+  const { size, bytes, codesAt, dtype } = BLOCK_FORMATS[format];
+  const { granularity, layout } = scheme;
+  const isLaidOut =
+    scheme.dtype === dtype &&
+    granularity?.kind === 'perBlock' &&
+    granularity.size === size &&
+    granularity.axis === -1 &&
+    typeof layout === 'object' &&
+    layout?.blockBytes === bytes &&
+    layout.codesAt === codesAt;
+  if (!isLaidOut) {
+    const text = `layout: { blockBytes: ${bytes}, codesAt: ${codesAt} } of ${dtype} with perBlock(${size})`;
+    throw wrong(`${text} for the format ${format}`, layout);
+  }
+  for (const [axis, value] of Object.entries(FORMAT_AXES)) {
+    const actual = scheme[axis as keyof typeof FORMAT_AXES];
+    if (actual !== value) throw wrong(`${axis}: ${value}, for the format ${format} has its own rules`, actual);
+  }
+}
+
+/** The number as the kernels read it, in float32; NaN for what is no number. */
+function single(value: unknown): number {
+  return typeof value === 'number' ? Math.fround(value) : Number.NaN;
+}
+
+const FLOORS: readonly unknown[] = ['extent', 'scale', 'scale-and-range'];
+const TESTS: readonly unknown[] = ['extent', 'scale', 'reciprocal'];
+
+/** Whether a zero point can be stored; the smallest int32 has another meaning in a descriptor. */
+function isZeroPoint(scheme: Scheme, value: number): boolean {
+  const [lo, hi] = scheme.zeroPointDtype === 'int32' ? [-0x7fffffff, 0x7fffffff] : CODE_RANGE[scheme.dtype];
+  return Number.isInteger(value) && value >= lo && value <= hi;
+}
+
+function checkGranularity(granularity: Granularity): Granularity {
+  const kind = granularity?.kind;
+  if (kind === 'perTensor' || kind === 'perToken') return Object.freeze({ kind });
+  if (kind === 'perChannel') return perChannel(granularity.axis);
+  if (kind === 'perBlock') return perBlock(granularity.size, granularity.axis);
+  throw wrong('granularity: perTensor, perToken, perChannel(axis) or perBlock(size)', granularity);
+}
+
+function wrong(expected: string, value: unknown): Error {
+  return fail('ERR_QUANTLANE_ARGUMENT', `Expected ${expected}, got ${got(value)}`);
+}

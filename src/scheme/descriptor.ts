@@ -1,0 +1,143 @@
+/**
+ * The layout of a descriptor, shared with the kernels like the codes in `codes`: compiled by both `tsc` and `asc`, so only
+ * `const enum`.
+ * @module
+ */
+
+/** Sizes that both sides count with. */
+export const enum Size {
+  /** Bytes of a descriptor. */
+  Descriptor = 512,
+  /** 32-bit words of a descriptor. */
+  DescriptorWords = 128,
+  /** First word of a descriptor that the scheme, not the batch, decides. */
+  SchemeWords = 32,
+  /** Elements of a unit of `Op.Tensor`. */
+  TensorTile = 16384,
+  /** Elements that are checked and quantized together while they are in L1. */
+  CacheTile = 4096,
+  /** Columns of a unit of `Op.Columns`. */
+  StripColumns = 16,
+  /** Doubles of one unit's error statistics: 4 error sums, 4 signal sums, largest error, saturated codes. */
+  StatisticsDoubles = 10,
+}
+
+/** State of a descriptor in the ring; a running one also holds its lane: `Running + lane`. */
+export const enum State {
+  /** Owned by the producer; nothing to do. */
+  Free = 0,
+  /** Filled; any lane may claim it. */
+  Ready = 1,
+  /** Written by the lane that ran it; owned by the producer again. */
+  Done = 2,
+  /** Withdrawn by the producer before a lane claimed it. */
+  Cancelled = 3,
+  /** `Running + lane`: claimed by that lane. */
+  Running = 16,
+}
+
+/** Words of a descriptor. Up to `SchemeWords` they describe the batch, from there on the scheme. */
+export const enum Word {
+  State = 0,
+  /** How many lanes died while they ran it. Written by the supervisor only. */
+  Attempts = 1,
+  /** Outcome: 0, or the numeric id of an error. */
+  Status = 2,
+  /** Non-finite values found. */
+  BadCount = 3,
+  /** Element index of the first of them. */
+  BadFirst = 4,
+  /** Partial range: bits of the largest value, at least +0 (`Op.Tensor`). */
+  High = 5,
+  /** Partial range: bits of the smallest value, at most −0 (`Op.Tensor`). */
+  Low = 6,
+  Op = 7,
+  Mode = 8,
+  Source = 9,
+  /** First unit of this descriptor. */
+  First = 10,
+  /** One past its last unit. */
+  Last = 11,
+  /** Address of the values. */
+  Values = 12,
+  /** Address of the codes. */
+  Codes = 13,
+  /** Address of the scales. */
+  Scale = 14,
+  /** Address of the zero points; 0 where there are none. */
+  ZeroPoint = 15,
+  /** Addresses of given or resulting ranges, float32. */
+  RangeLow = 16,
+  RangeHigh = 17,
+  /** Address of the error statistics; 0 for none. */
+  Statistics = 18,
+  /** Elements of the tensor (`Tensor`), a row (`Segments`, `Blocks`) or a run (`Channels`); rows of an outer index (`Columns`). */
+  Length = 19,
+  /** Elements of a block (`Segments`, `Blocks`); rows of a group (`Columns`). */
+  Group = 20,
+  /** Channels (`Channels`). */
+  Count = 21,
+  /** Runs of a channel (`Channels`). */
+  Parts = 22,
+  /** Columns (`Columns`). */
+  Inner = 23,
+  /** Address of the first descriptor of the earlier pass, and their number (`Source.Barrier`). */
+  BarrierFirst = 24,
+  BarrierCount = 25,
+  /** Address where the descriptors of the ring begin and their number, to wrap a barrier around. */
+  RingBase = 26,
+  RingCount = 27,
+  /** Place in the ring of the first descriptor of the pass that this one belongs to, and how many the pass has. */
+  PassFirst = 28,
+  PassCount = 29,
+  /** 1: other lanes wait for the end of this pass; 0: the producer does. */
+  Leads = 30,
+
+  /** When the zero point is added (`Added`). */
+  Added = 32,
+  /** The codes that a zero point is chosen among. */
+  LowZero = 33,
+  HighZero = 34,
+  /** Rounding of the zero point. */
+  ZeroRounding = 35,
+  /** Precision of scale and zero point (`Arithmetic`). */
+  Arithmetic = 36,
+  /** 1: a range is that of the values alone; 0: it is extended to zero. */
+  WithoutZero = 37,
+  /** float64 bits in two words: the scale where the zero test holds. */
+  ZeroScale = 38,
+  Dtype = 40,
+  Storage = 41,
+  Apply = 42,
+  Rounding = 43,
+  ScaleForm = 44,
+  /** float32 bits: M. */
+  Divisor = 45,
+  Symmetric = 46,
+  FloorOn = 47,
+  /** float32 bits: epsilon. */
+  Floor = 48,
+  ZeroTest = 49,
+  /** The zero point where the zero test holds; the smallest int32 for that of the rule. */
+  ZeroZero = 50,
+  /** float32 bits: the multiplier where the zero test holds. */
+  ZeroMultiplier = 51,
+  ZeroPointRule = 52,
+  /** Smallest and largest code. */
+  LowCode = 53,
+  HighCode = 54,
+  NonFinite = 55,
+  /** Code of a quotient that is NaN. */
+  NanCode = 56,
+  /** 1: a NaN makes its whole range NaN under `Propagate`; 0: it is left out of the range. */
+  NanPoisons = 57,
+  /** Bytes from block to block and from a block's start to its codes; stride 0 for planar codes. */
+  CodeStride = 58,
+  CodeOffset = 59,
+  ScaleType = 60,
+  /** Bytes from scale to scale. */
+  ScaleStride = 61,
+  ZeroPointStorage = 62,
+  /** `BlockFormat` (`Op.Blocks`), whose blocks are `CodeStride` bytes for `Group` values. */
+  Format = 63,
+}
