@@ -11,7 +11,7 @@
  * ```
  * @module
  */
-import { codeSize, defineScheme, layoutOf, perBlock, perChannel, type Scheme } from '../scheme/index.js';
+import { codeBytesOf, codeSize, defineScheme, layoutOf, perBlock, perChannel, type Scheme } from '../scheme/index.js';
 
 /** A tensor as three dimensions. */
 export interface Grid {
@@ -82,10 +82,10 @@ export function boxParameters(grid: Grid, { at, size }: Box): { first: number; c
   };
 }
 
-/** Bytes of the codes of so many elements; for blocks of a foreign layout a multiple of the block. */
-export function codeBytes({ scheme, group }: Grid, elements: number): number {
+/** Bytes of the codes of so many elements from the start of a row or of a block on. */
+export function codeBytes({ scheme, depth }: Grid, elements: number): number {
   if (scheme.layout === 'planar') return elements * codeSize(scheme.dtype);
-  return (elements / group) * scheme.layout.blockBytes;
+  return Math.floor(elements / depth) * codeBytesOf(scheme, depth) + codeBytesOf(scheme, elements % depth);
 }
 
 /** Index along every dimension of element `index`. */

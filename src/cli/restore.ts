@@ -6,7 +6,7 @@ import type { TensorEntry, TensorFile, TensorWriter } from '../formats/index.js'
 import { bytesOf } from '../memory/index.js';
 import type { CodeArray, Runtime, ScaleArray, ZeroPointArray } from '../runtime/index.js';
 import { partsOf } from '../runtime/parts.js';
-import { layoutOf, scaleBytes, zeroPointBytes } from '../scheme/index.js';
+import { dataDtype, layoutOf, scaleBytes, zeroPointBytes } from '../scheme/index.js';
 import type { Stored } from './container.js';
 import { type Context, Progress } from './context.js';
 import { boxesOf, type Cost, cutOf } from './cut.js';
@@ -63,7 +63,7 @@ async function readParts(job: RestoreJob, grid: Grid, box: Box) {
   return {
     scheme: grid.scheme,
     shape: boxShape(grid, box.size),
-    data: integersIn(codes, data) as CodeArray,
+    data: valuesOf(dataDtype(scheme), data) as CodeArray,
     scale: scale && scalesIn(scale, await readRun(job.file, scale, at * ofScale, parameters * ofScale)),
     zeroPoint: zeroPoint && integersIn(zeroPoint, await readRun(job.file, zeroPoint, at * ofZero, parameters * ofZero)),
   };

@@ -64,6 +64,7 @@ function run(name: string, bind: (memory: WebAssembly.Memory) => Kernel): Uint8A
   words[Word.ZeroPoint] = scheme.symmetric ? 0 : ZEROS;
   words[Word.Length] = layout.length;
   words[Word.Group] = layout.op === Op.Tensor ? 0 : layout.group;
+  words[Word.Inner] = layout.inner;
   bind(memory).execute(0);
   return new Uint8Array(memory.buffer).slice(CODES, END);
 }

@@ -5,7 +5,7 @@
 import { types } from 'node:util';
 import { fail, got } from '../errors.js';
 import { elementsOf } from '../memory/index.js';
-import { resolveScheme, type Scheme, zeroPointDtype } from '../scheme/index.js';
+import { dataDtype, resolveScheme, type Scheme, zeroPointDtype } from '../scheme/index.js';
 import type { CodeArray, ScaleArray, ZeroPointArray } from './parts.js';
 import type { Plan, Planner } from './plan.js';
 import { bytesIn, copySlowly } from './tensor.js';
@@ -52,7 +52,7 @@ export function loadPlan(planner: Planner, { scheme: given, shape, data, scale, 
   );
   const { codeBytes, codeShape, parameters } = plan.layout;
   const isPlanar = scheme.layout === 'planar';
-  const dtype = isPlanar ? scheme.dtype : 'uint8';
+  const dtype = dataDtype(scheme);
   if (!TYPES[dtype](data)) throw fail('ERR_QUANTLANE_DTYPE', `Expected codes of type ${dtype}, got ${got(data)}`);
   if (data.byteLength !== codeBytes) {
     const text = `Expected ${codeBytes} bytes for codes of shape [${codeShape.join(', ')}], got ${data.byteLength}`;

@@ -4,7 +4,7 @@
  */
 import type { InputDtype, Lease, Ownership } from '../memory/index.js';
 import { Size } from '../scheme/descriptor.js';
-import { type Scheme, scaleBytes, zeroPointBytes, zeroPointDtype } from '../scheme/index.js';
+import { dataDtype, type Scheme, scaleBytes, zeroPointBytes, zeroPointDtype } from '../scheme/index.js';
 import { type CodeArray, codeView, type ScaleArray, scaleView, type ZeroPointArray } from './parts.js';
 import type { Plan } from './plan.js';
 import { type ErrorStatistics, gatherStatistics } from './statistics.js';
@@ -33,12 +33,11 @@ export class QuantizedTensor {
     this.#lease = lease;
   }
 
-  /** The codes; for a block layout of a consumer its bytes, `dataShape` of them. */
+  /** The codes; for a block layout of a consumer its bytes, `dataShape` of them, which are int8 where a code or its bits are. */
   get data(): CodeArray {
     const { scheme, layout } = this.#plan;
-    const isPlanar = scheme.layout === 'planar';
-    const length = isPlanar ? layout.elements : layout.codeBytes;
-    return codeView(isPlanar ? scheme.dtype : 'uint8', this.#buffer, this.#at(0), length);
+    const length = scheme.layout === 'planar' ? layout.elements : layout.codeBytes;
+    return codeView(dataDtype(scheme), this.#buffer, this.#at(0), length);
   }
 
   /** Shape of `data`: that of the values, or `[rows, bytes per row]` for a block layout. */

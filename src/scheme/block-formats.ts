@@ -4,6 +4,7 @@
  * @module
  */
 import { BlockFormat } from './codes.js';
+import { type Granularity, perBlock, perToken } from './granularity.js';
 
 /** Name of a block format. */
 export type BlockFormatName =
@@ -19,13 +20,21 @@ export type BlockFormatName =
   | 'mxfp4'
   | 'nvfp4'
   | 'f16'
-  | 'bf16';
+  | 'bf16'
+  | 'usearch-i8'
+  | 'bits-high'
+  | 'bits-high-int8'
+  | 'bits-low';
 
 /** What a block is. */
 export interface BlockFacts {
   readonly code: BlockFormat;
   /** Values of a block. */
   readonly size: number;
+  /** Whose values decide the bytes of a block: its own, or those of its row. */
+  readonly granularity: Granularity;
+  /** Whether the last block of a row may hold fewer values; the others want rows of whole blocks. */
+  readonly ragged: boolean;
   /** Bytes of a block, and those before its codes. */
   readonly bytes: number;
   readonly codesAt: number;
@@ -49,6 +58,10 @@ export const BLOCK_FORMATS: Readonly<Record<BlockFormatName, BlockFacts>> = Obje
   nvfp4: facts(BlockFormat.Nvfp4, 64, 36, 4, 'uint8', [0, 15]),
   f16: facts(BlockFormat.Float16, 1, 2, 0, 'uint16', [0, 65535]),
   bf16: facts(BlockFormat.Bfloat16, 1, 2, 0, 'uint16', [0, 65535]),
+  'usearch-i8': facts(BlockFormat.UsearchI8, 1, 1, 0, 'int8', [-127, 127], { granularity: perToken }),
+  'bits-high': facts(BlockFormat.BitsHigh, 8, 1, 0, 'uint8', [0, 1], { ragged: true }),
+  'bits-high-int8': facts(BlockFormat.BitsHighInt8, 8, 1, 0, 'int8', [0, 1], { ragged: true }),
+  'bits-low': facts(BlockFormat.BitsLow, 8, 1, 0, 'uint8', [0, 1], { ragged: true }),
 });
 
 /** The values at which the other axes of a scheme with a block format stand. */
@@ -72,6 +85,7 @@ function facts(
   codesAt: number,
   dtype: BlockFacts['dtype'],
   codes: readonly [number, number],
+  { granularity = perBlock(size), ragged = false }: Partial<BlockFacts> = {},
 ): BlockFacts {
-  return Object.freeze({ code, size, bytes, codesAt, dtype, codes: Object.freeze(codes) });
+  return Object.freeze({ code, size, granularity, ragged, bytes, codesAt, dtype, codes: Object.freeze(codes) });
 }

@@ -133,6 +133,14 @@ export const enum BlockFormat {
   Float16 = 11,
   /** Each value as bfloat16. */
   Bfloat16 = 12,
+  /** A row as int8 codes of a unit vector, without its length. */
+  UsearchI8 = 20,
+  /** A bit a value, the first one the highest of its byte. */
+  BitsHigh = 21,
+  /** The same, less 128, as int8. */
+  BitsHighInt8 = 22,
+  /** A bit a value, the first one the lowest of its byte. */
+  BitsLow = 23,
 }
 
 /** What is done with the values. */

@@ -4,7 +4,7 @@
  */
 import { fail, got } from '../errors.js';
 import { BLOCK_FORMATS, type BlockFormatName, FORMAT_AXES } from './block-formats.js';
-import { type Granularity, perBlock, perChannel } from './granularity.js';
+import { describeGranularity, type Granularity, perBlock, perChannel } from './granularity.js';
 import { CODE_RANGE, codeSize, type Scheme, scaleBytes } from './scheme.js';
 
 const CHOICES = {
@@ -135,24 +135,28 @@ function checkFormat(scheme: Scheme, format: BlockFormatName): void {
   if (!Object.hasOwn(BLOCK_FORMATS, format)) {
     throw wrong(`format: null or ${Object.keys(BLOCK_FORMATS).join(' | ')}`, format);
   }
-  const { size, bytes, codesAt, dtype } = BLOCK_FORMATS[format];
-  const { granularity, layout } = scheme;
+  const { granularity, bytes, codesAt, dtype } = BLOCK_FORMATS[format];
+  const { layout } = scheme;
   const isLaidOut =
     scheme.dtype === dtype &&
-    granularity?.kind === 'perBlock' &&
-    granularity.size === size &&
-    granularity.axis === -1 &&
+    isSame(scheme.granularity, granularity) &&
     typeof layout === 'object' &&
     layout?.blockBytes === bytes &&
     layout.codesAt === codesAt;
   if (!isLaidOut) {
-    const text = `layout: { blockBytes: ${bytes}, codesAt: ${codesAt} } of ${dtype} with perBlock(${size})`;
+    const text = `layout: { blockBytes: ${bytes}, codesAt: ${codesAt} } of ${dtype} with ${describeGranularity(granularity)}`;
     throw wrong(`${text} for the format ${format}`, layout);
   }
   for (const [axis, value] of Object.entries(FORMAT_AXES)) {
     const actual = scheme[axis as keyof typeof FORMAT_AXES];
     if (actual !== value) throw wrong(`${axis}: ${value}, for the format ${format} has its own rules`, actual);
   }
+}
+
+/** Whether two granularities are one; the first may be anything. */
+function isSame(actual: Granularity | undefined, expected: Granularity): boolean {
+  const facts = Object.entries(expected) as [keyof Granularity, unknown][];
+  return facts.every(([name, value]) => actual?.[name] === value);
 }
 
 /** The number as the kernels read it, in float32; NaN for what is no number. */

@@ -79,7 +79,7 @@ export const enum Word {
   Count = 21,
   /** Runs of a channel (`Channels`). */
   Parts = 22,
-  /** Columns (`Columns`). */
+  /** Columns (`Columns`); bytes of a row (`Blocks`). */
   Inner = 23,
   /** Address of the first descriptor of the earlier pass, and their number (`Source.Barrier`). */
   BarrierFirst = 24,
@@ -138,6 +138,6 @@ export const enum Word {
   /** Bytes from scale to scale. */
   ScaleStride = 61,
   ZeroPointStorage = 62,
-  /** `BlockFormat` (`Op.Blocks`), whose blocks are `CodeStride` bytes for `Group` values. */
+  /** `BlockFormat` (`Op.Blocks`), whose blocks are `CodeStride` bytes. */
   Format = 63,
 }

@@ -6,7 +6,7 @@
 export { BLOCK_FORMATS, type BlockFacts, type BlockFormatName } from './block-formats.js';
 export { defineScheme } from './define.js';
 export { describeGranularity, type Granularity, perBlock, perChannel, perTensor, perToken } from './granularity.js';
-export { type Layout, layoutOf } from './layout.js';
+export { codeBytesOf, type Layout, layoutOf } from './layout.js';
 export {
   findPreset,
   PRESETS,
@@ -20,6 +20,7 @@ export {
   CODE_RANGE,
   type CodeDtype,
   codeSize,
+  dataDtype,
   type NonFinitePolicy,
   type Scheme,
   scaleBytes,

@@ -3,6 +3,7 @@
  * @module
  */
 import { fail } from '../errors.js';
+import { BLOCK_FORMATS } from './block-formats.js';
 import { Op } from './codes.js';
 import { Size } from './descriptor.js';
 import { codeSize, type Scheme } from './scheme.js';
@@ -49,17 +50,28 @@ export function layoutOf(scheme: Scheme, shape: readonly number[]): Layout {
   if (scheme.layout === 'planar') {
     return { ...split, elements, parameters, codeShape: shape, codeBytes: elements * codeSize(scheme.dtype) };
   }
-  // `split.group` is shorter where the whole row is.
-  const size = scheme.granularity.kind === 'perBlock' ? scheme.granularity.size : split.group;
-  if (split.length % size !== 0) {
+  const { size, ragged } = blockOf(scheme);
+  if (split.length % size !== 0 && !ragged) {
     throw fail(
       'ERR_QUANTLANE_SHAPE',
       `Expected rows of a multiple of ${size} values for '${scheme.name}', got rows of ${split.length}`,
     );
   }
-  const rowBytes = (split.length / size) * scheme.layout.blockBytes;
+  const inner = codeBytesOf(scheme, split.length);
   const op = scheme.format === null ? split.op : Op.Blocks;
-  return { ...split, op, elements, parameters, codeShape: [split.units, rowBytes], codeBytes: split.units * rowBytes };
+  return { ...split, op, inner, elements, parameters, codeShape: [split.units, inner], codeBytes: split.units * inner };
+}
+
+/** Bytes of the codes of so many values of one row, from the start of a block on; a block that is cut off counts whole. */
+export function codeBytesOf(scheme: Scheme, values: number): number {
+  if (scheme.layout === 'planar') return values * codeSize(scheme.dtype);
+  return Math.ceil(values / blockOf(scheme).size) * scheme.layout.blockBytes;
+}
+
+/** Values of a block of a foreign layout, and whether the last one of a row may hold fewer. */
+function blockOf({ format, granularity }: Scheme): { readonly size: number; readonly ragged: boolean } {
+  if (format !== null) return BLOCK_FORMATS[format];
+  return { size: granularity.kind === 'perBlock' ? granularity.size : 1, ragged: false };
 }
 
 function splitOf(scheme: Scheme, shape: readonly number[], elements: number): Split {

@@ -5,6 +5,7 @@
 import { fail, got } from '../errors.js';
 import { defineScheme } from './define.js';
 import { type Granularity, perBlock, perChannel, perToken } from './granularity.js';
+import { EMBEDDINGS } from './presets/embeddings.js';
 import { GGML } from './presets/ggml.js';
 import { MOBILE } from './presets/mobile.js';
 import { ONNX } from './presets/onnx.js';
@@ -55,7 +56,7 @@ const COMMON: Omit<Scheme, 'name'> = {
   format: null,
 };
 
-const ROWS = [...ONNX, ...TORCH, ...SERVERS, ...MOBILE, ...GGML] as const;
+const ROWS = [...ONNX, ...TORCH, ...SERVERS, ...MOBILE, ...GGML, ...EMBEDDINGS] as const;
 
 /** The table: a row for every consumer whose bytes the library gives. */
 export const PRESETS: readonly Preset[] = Object.freeze([...ROWS]);

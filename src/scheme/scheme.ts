@@ -97,6 +97,11 @@ export function codeSize(dtype: CodeDtype): 1 | 2 {
   return dtype === 'int8' || dtype === 'uint8' ? 1 : 2;
 }
 
+/** Type of the array that holds the codes: theirs, but blocks of more than one byte are bytes. */
+export function dataDtype({ dtype, layout }: Scheme): CodeDtype {
+  return layout === 'planar' || layout.blockBytes === 1 ? dtype : 'uint8';
+}
+
 /** Type of the stored zero points. */
 export function zeroPointDtype(scheme: Scheme): CodeDtype | 'int32' {
   return scheme.zeroPointDtype === 'int32' ? 'int32' : scheme.dtype;

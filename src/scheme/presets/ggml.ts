@@ -2,10 +2,7 @@
  * Presets of ggml and llama.cpp. Each is a block format, whose rules docs/quantization.md spells out.
  * @module
  */
-import { BLOCK_FORMATS, type BlockFormatName } from '../block-formats.js';
-import { perBlock } from '../granularity.js';
-import type { Scheme } from '../scheme.js';
-import { FIXED, type Preset } from './preset.js';
+import { FIXED, type Preset, rulesOf } from './preset.js';
 
 /** Presets of ggml and llama.cpp. */
 export const GGML = [
@@ -136,8 +133,3 @@ export const GGML = [
     rules: rulesOf('bf16'),
   },
 ] as const satisfies readonly Preset[];
-
-function rulesOf(format: BlockFormatName): Partial<Scheme> {
-  const { size, bytes, codesAt } = BLOCK_FORMATS[format];
-  return { granularity: perBlock(size), layout: { blockBytes: bytes, codesAt }, format };
-}

@@ -2,6 +2,7 @@
  * What a row of the table of presets says.
  * @module
  */
+import { BLOCK_FORMATS, type BlockFormatName } from '../block-formats.js';
 import type { CodeDtype, Scheme } from '../scheme.js';
 
 /** A row of the table. */
@@ -25,3 +26,9 @@ export interface Preset {
 
 /** Neither `axis` nor `blockSize` may be chosen. */
 export const FIXED = { axis: false, blockSize: false } as const;
+
+/** The rules of a block format. */
+export function rulesOf(format: BlockFormatName): Partial<Scheme> {
+  const { granularity, bytes, codesAt } = BLOCK_FORMATS[format];
+  return { granularity, layout: { blockBytes: bytes, codesAt }, format };
+}

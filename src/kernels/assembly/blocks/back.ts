@@ -4,13 +4,22 @@
  */
 import { BlockFormat } from '../../../scheme/codes';
 import { fourExact, halfBits } from '../load';
+import { fourSigns, oneSign } from './bits';
 import { halfE4m3, halfPower, table as fp4Table } from './fp4';
 import { table as iq4Table } from './iq4nl';
 
-/** Values of a block; F16 and BF16 are taken four at a time. */
+/** Whether each value has a bit of its own. */
+// @ts-ignore: decorator
+@inline
+export function isBits(format: BlockFormat): bool {
+  return format == BlockFormat.BitsHigh || format == BlockFormat.BitsHighInt8 || format == BlockFormat.BitsLow;
+}
+
+/** Values of a block; those of one value are taken four at a time. */
 // @ts-ignore: decorator
 @inline
 export function sizeOf(format: BlockFormat): usize {
+  if (isBits(format)) return 8;
   if (format == BlockFormat.Q8_K) return 256;
   if (format == BlockFormat.Nvfp4) return 64;
   return format >= BlockFormat.Float16 ? 4 : 32;
@@ -27,6 +36,8 @@ export function bytesOfBlock(format: BlockFormat): usize {
   if (format == BlockFormat.Q4_1) return 20;
   if (format == BlockFormat.Q5_0) return 22;
   if (format == BlockFormat.Q5_1) return 24;
+  if (format == BlockFormat.UsearchI8) return 4;
+  if (isBits(format)) return 1;
   return format == BlockFormat.Mxfp4 ? 17 : 8;
 }
 
@@ -63,6 +74,7 @@ export function fourBack(format: BlockFormat, q: usize, i: usize, scale: v128, m
   let x: v128;
   if (format == BlockFormat.Float16) x = fourExact<u16>(q);
   else if (format == BlockFormat.Bfloat16) x = fourExact<i16>(q);
+  else if (format == BlockFormat.UsearchI8) x = f32x4.div(f32x4.convert_i32x4_s(integers(format, q, i)), f32x4.splat(127));
   else x = f32x4.mul(f32x4.convert_i32x4_s(integers(format, q, i)), scale);
   if (format == BlockFormat.Q4_1 || format == BlockFormat.Q5_1) x = f32x4.add(x, minimum);
   return v128.bitselect(x, f32x4.splat(NaN), f32x4.eq(x, x));
@@ -74,6 +86,8 @@ export function fourBack(format: BlockFormat, q: usize, i: usize, scale: v128, m
 function integers(format: BlockFormat, q: usize, i: usize): v128 {
   if (format == BlockFormat.Q8_0 || format == BlockFormat.Q8_0X86) return widened(v128.load32_zero(q + 2 + i));
   if (format == BlockFormat.Q8_1 || format == BlockFormat.Q8_K) return widened(v128.load32_zero(q + 4 + i));
+  if (format == BlockFormat.UsearchI8) return widened(v128.load32_zero(q + i));
+  if (isBits(format)) return fourSigns(format, q, <i32>i);
   if (format == BlockFormat.Q4_0) return i32x4.sub(widened(nibbles(q + 2, i)), i32x4.splat(8));
   if (format == BlockFormat.Q4_1) return widened(nibbles(q + 4, i));
   if (format == BlockFormat.Iq4Nl) return widened(i8x16.swizzle(iq4Table(), nibbles(q + 2, i)));
@@ -81,6 +95,17 @@ function integers(format: BlockFormat, q: usize, i: usize): v128 {
   if (format == BlockFormat.Nvfp4) return widened(i8x16.swizzle(fp4Table(), eighths(q + 4, i)));
   if (format == BlockFormat.Q5_0) return i32x4.sub(fives(q + 2, i), i32x4.splat(16));
   return fives(q + 4, i);
+}
+
+/** Value `i` of a row that may end within a block; every NaN the canonical one. */
+// @ts-ignore: decorator
+@inline
+export function oneBack(format: BlockFormat, q: usize, i: usize): f32 {
+  if (isBits(format)) return oneSign(format, q, i);
+  if (format == BlockFormat.UsearchI8) return <f32>load<i8>(q + i) / 127;
+  const bits = <i32>load<u16>(q + (i << 1));
+  const x = reinterpret<f32>(format == BlockFormat.Float16 ? halfBits(bits) : bits << 16);
+  return x == x ? x : NaN;
 }
 
 /** The low four signed bytes in 32-bit lanes. */

@@ -2,10 +2,9 @@
  * Rows of blocks back to float32 (`Mode.Dequantize`).
  */
 import { BlockFormat } from '../../../scheme/codes';
-import { halfBits } from '../load';
-import { bytesOfBlock, fourBack, groupOf, minimumAt, scaleAt, sizeOf } from './back';
+import { bytesOfBlock, fourBack, groupOf, minimumAt, oneBack, scaleAt, sizeOf } from './back';
 
-/** `n` values, whole blocks, from the blocks at `q` to `p`. */
+/** `n` values from the blocks at `q` to `p`. */
 export function decodeRow(format: BlockFormat, q: usize, n: usize, p: usize): void {
   if (format == BlockFormat.Q8_0 || format == BlockFormat.Q8_0X86) each(BlockFormat.Q8_0, q, n, p);
   else if (format == BlockFormat.Q8_1) each(BlockFormat.Q8_1, q, n, p);
@@ -17,10 +16,15 @@ export function decodeRow(format: BlockFormat, q: usize, n: usize, p: usize): vo
   else if (format == BlockFormat.Iq4Nl) each(BlockFormat.Iq4Nl, q, n, p);
   else if (format == BlockFormat.Mxfp4) each(BlockFormat.Mxfp4, q, n, p);
   else if (format == BlockFormat.Nvfp4) each(BlockFormat.Nvfp4, q, n, p);
-  else if (format == BlockFormat.Float16) floats(BlockFormat.Float16, q, n, p);
-  else floats(BlockFormat.Bfloat16, q, n, p);
+  else if (format == BlockFormat.Float16) ragged(BlockFormat.Float16, q, n, p);
+  else if (format == BlockFormat.Bfloat16) ragged(BlockFormat.Bfloat16, q, n, p);
+  else if (format == BlockFormat.UsearchI8) ragged(BlockFormat.UsearchI8, q, n, p);
+  else if (format == BlockFormat.BitsHigh) ragged(BlockFormat.BitsHigh, q, n, p);
+  else if (format == BlockFormat.BitsHighInt8) ragged(BlockFormat.BitsHighInt8, q, n, p);
+  else ragged(BlockFormat.BitsLow, q, n, p);
 }
 
+/** Whole blocks. */
 // @ts-ignore: decorator
 @inline
 function each(format: BlockFormat, q: usize, n: usize, p: usize): void {
@@ -36,20 +40,11 @@ function each(format: BlockFormat, q: usize, n: usize, p: usize): void {
   }
 }
 
+/** A row that may end within a block: its last values one by one. */
 // @ts-ignore: decorator
 @inline
-function floats(format: BlockFormat, q: usize, n: usize, p: usize): void {
-  const none = f32x4.splat(0);
-  const whole = n & ~3;
-  for (let i: usize = 0; i < whole; i += 4) v128.store(p + (i << 2), fourBack(format, q + (i << 1), 0, none, none));
-  for (let i = whole; i < n; i++) store<f32>(p + (i << 2), oneFloat(format, q + (i << 1)));
-}
-
-/** The value of 16 bits, NaN the canonical one. */
-// @ts-ignore: decorator
-@inline
-export function oneFloat(format: BlockFormat, q: usize): f32 {
-  const bits = <i32>load<u16>(q);
-  const x = reinterpret<f32>(format == BlockFormat.Float16 ? halfBits(bits) : bits << 16);
-  return x == x ? x : NaN;
+function ragged(format: BlockFormat, q: usize, n: usize, p: usize): void {
+  const whole = n & ~(sizeOf(format) - 1);
+  each(format, q, whole, p);
+  for (let i = whole; i < n; i++) store<f32>(p + (i << 2), oneBack(format, q, i));
 }

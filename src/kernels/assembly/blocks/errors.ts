@@ -5,8 +5,7 @@
 import { BlockFormat, Dtype } from '../../../scheme/codes';
 import { bytesOf, fourExact, one } from '../load';
 import { canonical, raiseLargest } from '../measure';
-import { bytesOfBlock, fourBack, groupOf, minimumAt, scaleAt, sizeOf } from './back';
-import { oneFloat } from './decode';
+import { bytesOfBlock, fourBack, groupOf, minimumAt, oneBack, scaleAt, sizeOf } from './back';
 
 /** Adds a row of `n` values at `p` and what its blocks at `q` read back as. */
 export function addErrors(format: BlockFormat, dtype: i32, record: usize, p: usize, n: usize, q: usize): void {
@@ -20,10 +19,15 @@ export function addErrors(format: BlockFormat, dtype: i32, record: usize, p: usi
   else if (format == BlockFormat.Iq4Nl) each(BlockFormat.Iq4Nl, dtype, record, p, n, q);
   else if (format == BlockFormat.Mxfp4) each(BlockFormat.Mxfp4, dtype, record, p, n, q);
   else if (format == BlockFormat.Nvfp4) each(BlockFormat.Nvfp4, dtype, record, p, n, q);
-  else floats(format, dtype, record, p, n, q);
+  else if (format == BlockFormat.Float16) ragged(BlockFormat.Float16, dtype, record, p, n, q);
+  else if (format == BlockFormat.Bfloat16) ragged(BlockFormat.Bfloat16, dtype, record, p, n, q);
+  else if (format == BlockFormat.UsearchI8) ragged(BlockFormat.UsearchI8, dtype, record, p, n, q);
+  else if (format == BlockFormat.BitsHigh) ragged(BlockFormat.BitsHigh, dtype, record, p, n, q);
+  else if (format == BlockFormat.BitsHighInt8) ragged(BlockFormat.BitsHighInt8, dtype, record, p, n, q);
+  else ragged(BlockFormat.BitsLow, dtype, record, p, n, q);
 }
 
-/** Every block of a row. */
+/** Whole blocks. */
 // @ts-ignore: decorator
 @inline
 function each(format: BlockFormat, dtype: i32, record: usize, p: usize, n: usize, q: usize): void {
@@ -69,16 +73,13 @@ function each(format: BlockFormat, dtype: i32, record: usize, p: usize, n: usize
   raiseLargest(record, i32x4.extract_lane(largest, 3));
 }
 
-/** A row of F16 or BF16; the last values one by one. */
+/** A row that may end within a block: its last values one by one. */
 // @ts-ignore: decorator
 @inline
-function floats(format: BlockFormat, dtype: i32, record: usize, p: usize, n: usize, q: usize): void {
-  const whole = n & ~3;
-  if (format == BlockFormat.Float16) each(BlockFormat.Float16, dtype, record, p, whole, q);
-  else each(BlockFormat.Bfloat16, dtype, record, p, whole, q);
-  for (let i = whole; i < n; i++) {
-    addError(record, i & 3, one(dtype, p + i * bytesOf(dtype)), oneFloat(format, q + (i << 1)));
-  }
+function ragged(format: BlockFormat, dtype: i32, record: usize, p: usize, n: usize, q: usize): void {
+  const whole = n & ~(sizeOf(format) - 1);
+  each(format, dtype, record, p, whole, q);
+  for (let i = whole; i < n; i++) addError(record, i & 3, one(dtype, p + i * bytesOf(dtype)), oneBack(format, q, i));
 }
 
 /** Four values of any type. */

@@ -8,7 +8,8 @@ import { bytesOf } from '../load';
 import { clearRecord, recordOf } from '../measure';
 import { clearRange, dirty, extend, high, low } from '../range';
 import { address, word } from '../words';
-import { bytesOfBlock, sizeOf } from './back';
+import { bytesOfBlock, isBits, sizeOf } from './back';
+import { pack } from './bits';
 import { decodeRow } from './decode';
 import { q8_0, q8_0x86, q8_1 } from './eights';
 import { addErrors } from './errors';
@@ -17,12 +18,13 @@ import { mxfp4, nvfp4 } from './fp4';
 import { iq4_nl } from './iq4nl';
 import { centred, raised } from './nibbles';
 import { q8_k } from './q8k';
+import { unitCodes } from './unit';
 import { chooseNarrow, largestBits } from './values';
 
 /** Rows `First` to `Last` of `Length` values. */
 export function blocks(d: usize): void {
   const length: usize = address(d, Word.Length);
-  const rowBytes = (length / address(d, Word.Group)) * address(d, Word.CodeStride);
+  const rowBytes: usize = address(d, Word.Inner);
   const values = address(d, Word.Values);
   const codes = address(d, Word.Codes);
   const last: usize = address(d, Word.Last);
@@ -61,8 +63,12 @@ function encodeRow<T>(d: usize, p: usize, n: usize, q: usize, row: usize): void 
   else if (format == BlockFormat.Iq4Nl) each<T>(BlockFormat.Iq4Nl, d, p, n, q, row);
   else if (format == BlockFormat.Mxfp4) each<T>(BlockFormat.Mxfp4, d, p, n, q, row);
   else if (format == BlockFormat.Nvfp4) each<T>(BlockFormat.Nvfp4, d, p, n, q, row);
-  else if (format == BlockFormat.Float16) floats<T, u16>(d, p, n, q, row);
-  else floats<T, i16>(d, p, n, q, row);
+  else if (format == BlockFormat.Float16) tiles<T>(BlockFormat.Float16, d, p, n, q, row);
+  else if (format == BlockFormat.Bfloat16) tiles<T>(BlockFormat.Bfloat16, d, p, n, q, row);
+  else if (format == BlockFormat.UsearchI8) unit<T>(d, p, n, q, row);
+  else if (format == BlockFormat.BitsHigh) tiles<T>(BlockFormat.BitsHigh, d, p, n, q, row);
+  else if (format == BlockFormat.BitsHighInt8) tiles<T>(BlockFormat.BitsHighInt8, d, p, n, q, row);
+  else tiles<T>(BlockFormat.BitsLow, d, p, n, q, row);
 }
 
 /** Every block of a row. */
@@ -94,6 +100,13 @@ function limitOf(d: usize, p: usize, n: usize, element: i32, bits: i32): f32 {
   clearRange();
   extend(d, p, bytesOf(word(d, Word.Dtype)), n, element, 1);
   if (word(d, Word.NonFinite) == NonFinite.Propagate) return bits > 0x7f800000 ? NaN : Infinity;
+  return largestFinite();
+}
+
+/** The largest magnitude of the range collected. */
+// @ts-ignore: decorator
+@inline
+function largestFinite(): f32 {
   return reinterpret<f32>(max<i32>(high, low & i32.MAX_VALUE));
 }
 
@@ -113,18 +126,44 @@ function encode<T, S>(format: BlockFormat, p: usize, q: usize, amax: f32, limit:
   else nvfp4<T, S>(p, q, amax, limit);
 }
 
-/** A row of F16 or BF16, in tiles; under `error` a tile that has a value which is not finite is left out. */
+/** A row of values that stand alone, in tiles; under `error` a tile that has a value which is not finite is left out. */
 // @ts-ignore: decorator
 @inline
-function floats<T, H>(d: usize, p: usize, n: usize, q: usize, row: usize): void {
+function tiles<T>(format: BlockFormat, d: usize, p: usize, n: usize, q: usize, row: usize): void {
   const policy = word(d, Word.NonFinite);
-  const dtype = word(d, Word.Dtype);
   for (let i: usize = 0; i < n; i += Size.CacheTile) {
     const count = min<usize>(Size.CacheTile, n - i);
     const from = p + i * sizeof<T>();
     clearRange();
     extend(d, from, sizeof<T>(), count, <i32>(row * n + i), 1);
-    if (!dirty || policy == NonFinite.Propagate) convert<T, i8, H>(dtype, from, count, q + (i << 1));
-    else if (policy == NonFinite.Saturate) convert<T, i16, H>(dtype, from, count, q + (i << 1));
+    if (dirty && policy == NonFinite.Error) continue;
+    alone<T>(format, d, from, count, q, i, dirty && policy == NonFinite.Saturate);
   }
+}
+
+/** `n` values from value `i` of a row on. */
+// @ts-ignore: decorator
+@inline
+function alone<T>(format: BlockFormat, d: usize, p: usize, n: usize, q: usize, i: usize, saturates: bool): void {
+  const dtype = word(d, Word.Dtype);
+  if (isBits(format)) {
+    // NaN is no positive value, and infinities keep their sign: nothing is to be made finite first.
+    pack<T>(format, dtype, p, n, q + (i >> 3));
+  } else if (format == BlockFormat.Float16) {
+    if (saturates) convert<T, i16, u16>(dtype, p, n, q + (i << 1));
+    else convert<T, i8, u16>(dtype, p, n, q + (i << 1));
+  } else {
+    if (saturates) convert<T, i16, i16>(dtype, p, n, q + (i << 1));
+    else convert<T, i8, i16>(dtype, p, n, q + (i << 1));
+  }
+}
+
+/** A row as a unit vector; under `error` one that has a value which is not finite is left out. */
+function unit<T>(d: usize, p: usize, n: usize, q: usize, row: usize): void {
+  const policy = word(d, Word.NonFinite);
+  const dtype = word(d, Word.Dtype);
+  clearRange();
+  extend(d, p, sizeof<T>(), n, <i32>(row * n), 1);
+  if (!dirty || policy == NonFinite.Propagate) unitCodes<T, i8>(dtype, p, n, q, 0);
+  else if (policy == NonFinite.Saturate) unitCodes<T, i16>(dtype, p, n, q, largestFinite());
 }

@@ -34,7 +34,13 @@ function widened(p: usize): v128 {
 // @ts-ignore: decorator
 @inline
 export function quad<T, S>(p: usize, limit: f32): v128 {
-  const x = isFloat<T>() ? v128.load(p) : widened(p);
+  return limited<S>(isFloat<T>() ? v128.load(p) : widened(p), limit);
+}
+
+/** Values as S says. */
+// @ts-ignore: decorator
+@inline
+export function limited<S>(x: v128, limit: f32): v128 {
   if (sizeof<S>() == 1) return x;
   const known = v128.and(x, f32x4.eq(x, x));
   return f32x4.pmax(f32x4.pmin(known, f32x4.splat(limit)), f32x4.splat(-limit));

@@ -7,7 +7,7 @@ import { fromHalf, toHalf } from '../../../memory/index.js';
 
 /** One block format. */
 export interface BlockTwin {
-  /** What ±Inf becomes under `saturate`; absent: the largest finite magnitude of the block. */
+  /** Values that stand alone: what ±Inf becomes under `saturate`. Absent: the largest finite magnitude of the block. */
   readonly largest?: number;
   /** Writes the block of `values` at byte `at`. */
   encode(values: Float32Array, view: DataView, at: number): void;

@@ -8,6 +8,7 @@ import type { Descriptor } from '../descriptor.js';
 import { type Memory, valueBytes } from '../memory.js';
 import { Range } from '../range.js';
 import { addErrors, clearRecord } from '../statistics.js';
+import { bitsHigh, bitsHighInt8, bitsLow } from './bits.js';
 import { amaxOf, type BlockTwin } from './block.js';
 import { q8_0, q8_0x86, q8_1 } from './eights.js';
 import { bf16, f16 } from './floats.js';
@@ -15,6 +16,7 @@ import { mxfp4, nvfp4 } from './fp4.js';
 import { iq4_nl } from './iq4nl.js';
 import { q4_0, q4_1, q5_0, q5_1 } from './nibbles.js';
 import { q8_k } from './q8k.js';
+import { usearchI8 } from './unit.js';
 
 const TWINS: Readonly<Record<BlockFormat, BlockTwin>> = {
   [BlockFormat.Q8_0]: q8_0,
@@ -30,19 +32,23 @@ const TWINS: Readonly<Record<BlockFormat, BlockTwin>> = {
   [BlockFormat.Nvfp4]: nvfp4,
   [BlockFormat.Float16]: f16,
   [BlockFormat.Bfloat16]: bf16,
+  [BlockFormat.UsearchI8]: usearchI8,
+  [BlockFormat.BitsHigh]: bitsHigh,
+  [BlockFormat.BitsHighInt8]: bitsHighInt8,
+  [BlockFormat.BitsLow]: bitsLow,
 };
 
-/** Rows `First` to `Last`, each `Length / Group` blocks of `CodeStride` bytes. */
+/** Rows `First` to `Last` of `Inner` bytes each, in blocks of `Group` values and `CodeStride` bytes. */
 export function blockRows(d: Descriptor, memory: Memory): void {
   const twin = TWINS[d.int(Word.Format) as BlockFormat];
   for (let row = d.int(Word.First); row < d.int(Word.Last); row++) {
-    const spans = spansOf(d, row);
+    const spans = spansOf(d, twin, row);
     if (d.int(Word.Mode) === Mode.Quantize) quantizeRow(d, memory, twin, row, spans);
     else for (const span of spans) dequantize(d, memory, twin, span);
   }
 }
 
-/** Values that are done at once: a block, or a tile of F16 or BF16. */
+/** Values that are done at once: a block, or a tile of values that stand alone. */
 interface Span {
   /** Index of the first value in the tensor, and in its row. */
   readonly element: number;
@@ -52,15 +58,14 @@ interface Span {
   readonly at: number;
 }
 
-function spansOf(d: Descriptor, row: number): Span[] {
+function spansOf(d: Descriptor, twin: BlockTwin, row: number): Span[] {
   const length = d.address(Word.Length);
   const group = d.address(Word.Group);
-  const size = group === 1 ? Size.CacheTile : group;
+  const size = twin.largest === undefined ? group : Size.CacheTile;
   const spans: Span[] = [];
   for (let column = 0; column < length; column += size) {
-    const element = row * length + column;
-    const at = d.address(Word.Codes) + (element / group) * d.address(Word.CodeStride);
-    spans.push({ element, column, count: Math.min(size, length - column), at });
+    const at = d.address(Word.Codes) + row * d.address(Word.Inner) + (column / group) * d.address(Word.CodeStride);
+    spans.push({ element: row * length + column, column, count: Math.min(size, length - column), at });
   }
   return spans;
 }
