@@ -1,18 +1,27 @@
 /**
- * `npm run bench [-- dynamic | places] [--json FILE]`: measures, prints tables, and writes the same as JSON.
+ * `npm run bench [-- dynamic | places | recall] [--json FILE] [--write]`: measures, prints tables, and writes the same as
+ * JSON; `--write` puts the table of recall into docs/quality.md.
  * @module
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { createRuntime } from '../src/index.js';
+import { writeBetween } from './document.js';
 import { type DynamicRow, dynamic } from './dynamic.js';
 import { type PlaceRow, places } from './places.js';
+import { loadEmbeddings, RECALL_PRESETS, type RecallRow, recall, recallTable } from './recall.js';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
-const wanted = positionals.length === 0 ? ['dynamic', 'places'] : positionals;
-const unknown = wanted.filter((name) => name !== 'dynamic' && name !== 'places');
+const QUESTIONS = ['dynamic', 'places', 'recall'];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' }, write: { type: 'boolean' } },
+});
+const wanted = positionals.length === 0 ? QUESTIONS : positionals;
+const unknown = wanted.filter((name) => !QUESTIONS.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`Expected dynamic or places, got ${unknown.join(', ')}\n`);
+  process.stderr.write(`Expected ${QUESTIONS.join(' or ')}, got ${unknown.join(', ')}\n`);
   process.exit(2);
 }
 
@@ -22,7 +31,7 @@ const report = (text: string): void => {
 
 const machine = `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, Node ${process.version}`;
 process.stdout.write(`${machine}\n`);
-const answer: { machine: string; dynamic?: DynamicRow[]; places?: PlaceRow[] } = { machine };
+const answer: { machine: string; dynamic?: DynamicRow[]; places?: PlaceRow[]; recall?: RecallRow[] } = { machine };
 
 if (wanted.includes('dynamic')) {
   answer.dynamic = await dynamic(report);
@@ -46,6 +55,17 @@ if (wanted.includes('places')) {
     const columns = [elements.toLocaleString('en'), inPlace.toFixed(1), lane.toFixed(1)];
     process.stdout.write(`${columns.map((text) => text.padStart(10)).join(' ')}\n`);
   }
+}
+
+if (wanted.includes('recall')) {
+  const runtime = await createRuntime({ lanes: 0, memory: '32MiB' });
+  answer.recall = await recall(runtime, await loadEmbeddings(), RECALL_PRESETS, report);
+  await runtime.close();
+  report('');
+  const table = recallTable(answer.recall);
+  process.stdout.write(`\nRecall of the ten nearest of 778 sentence embeddings\n${table}\n`);
+  // From dist/bench.
+  if (values.write) await writeBetween(new URL('../../docs/quality.md', import.meta.url), 'recall', table);
 }
 
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(answer, null, 2)}\n`);

@@ -7,6 +7,7 @@
  */
 import { openTensors, type TensorFile } from '../src/formats/index.js';
 import { ArgumentError, createRuntime, preset, type RuntimeOptions, type StreamingRuntime } from '../src/index.js';
+import { BLOCK_FORMATS } from '../src/scheme/index.js';
 import type { Totals } from './account.js';
 import { type Arguments, readArguments, USAGE, WrongUsage } from './arguments.js';
 import { Failure } from './failure.js';
@@ -69,10 +70,11 @@ async function findingsOf(runtime: StreamingRuntime, file: TensorFile, presets: 
 
 /** Why a preset does not take tokens one by one. */
 function misfit(name: string, tensors: readonly TokenTensor[]): string | undefined {
-  const { layout, granularity } = preset(name);
+  const { layout, granularity, format } = preset(name);
   if (granularity.kind === 'perChannel') return 'it has a scale for each channel, of which a token holds one value';
-  // Blocks with a layout of their own must be whole.
-  if (layout === 'planar' || granularity.kind !== 'perBlock') return undefined;
+  // Blocks with a layout of their own must be whole, but for bits.
+  const isRagged = format !== null && BLOCK_FORMATS[format].ragged;
+  if (layout === 'planar' || granularity.kind !== 'perBlock' || isRagged) return undefined;
   const { size } = granularity;
   const found = tensors.find(({ columns }) => columns % size !== 0);
   return found && `its rows are multiples of ${size}, those of '${found.entry.name}' have ${found.columns} values`;

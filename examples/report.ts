@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { TensorFile } from '../src/formats/index.js';
 import { preset, type RuntimeMetrics } from '../src/index.js';
+import { BLOCK_FORMATS } from '../src/scheme/index.js';
 import type { Totals } from './account.js';
 import { type Column, shortCount, shortNumber, table, wrap } from './table.js';
 import type { TokenTensor } from './tokens.js';
@@ -46,6 +47,10 @@ const STATIC =
   'Presets whose scale and zero point are given, such as onnx-static, get those of the smallest and the largest value ' +
   'of each tensor, from a pass over the file before.';
 
+const UNSCALED =
+  'Presets of embeddings such as st-binary keep the direction of a row and not its length, so that their SQNR and ' +
+  'largest error say nothing of how well they search.';
+
 const CLOCK =
   'elem./s is wall time with error statistics, from tokens in shared memory to results given back. Reading the file ' +
   'into shared memory is not in it.';
@@ -63,9 +68,16 @@ export function textOf({ file, tensors, metrics, totals, skipped }: Findings): s
     ...wrap(ONE_TOKEN),
   ];
   if (totals.some(({ preset: name }) => preset(name).parameters === 'given')) lines.push(...wrap(STATIC));
+  if (totals.some(({ preset: name }) => isUnscaled(name))) lines.push(...wrap(UNSCALED));
   lines.push(...wrap(CLOCK));
   for (const { preset: name, reason } of skipped) lines.push(...wrap(`${name} is left out: ${reason}`));
   return lines.join('\n');
+}
+
+/** Whether a preset keeps only the direction of a row. */
+function isUnscaled(name: string): boolean {
+  const { format } = preset(name);
+  return format !== null && BLOCK_FORMATS[format].unscaled;
 }
 
 /** Writes the findings as JSON, and its folder where that is missing. */

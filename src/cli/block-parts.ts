@@ -12,19 +12,28 @@ export interface BlockParts {
   readonly codes: ArrayLike<number>;
 }
 
+const NONE = new Float32Array();
+
 /** The smallest and the largest code of a scheme. */
 export function codeEnds({ format, codes }: Scheme): readonly [number, number] {
   return format === null ? codes : BLOCK_FORMATS[format].codes;
 }
 
+/** Where a run of bytes lies: its first byte in the tensor, and the values of a row. */
+export interface Place {
+  readonly position: number;
+  readonly columns: number;
+}
+
 /**
- * Scales and codes of whole blocks. Formats of 16-bit floats have no scales, and their bits count as codes.
+ * Scales and codes of whole blocks. Formats of single values have no scales; the bits of 16-bit floats count as codes.
  * @param bytes at the beginning of their buffer
  */
-export function blockParts(scheme: Scheme, bytes: Uint8Array<ArrayBuffer>): BlockParts {
+export function blockParts(scheme: Scheme, bytes: Uint8Array<ArrayBuffer>, place: Place): BlockParts {
   const { format, layout, granularity, dtype } = scheme;
-  if (layout === 'planar' || granularity.kind !== 'perBlock') return { scales: new Float32Array(), codes: [] };
-  if (format === 'f16' || format === 'bf16') return { scales: new Float32Array(), codes: valuesOf('uint16', bytes) };
+  if (format !== null && BLOCK_FORMATS[format].size === 1) return { scales: NONE, codes: valuesOf(dtype, bytes) };
+  if (format !== null && BLOCK_FORMATS[format].ragged) return { scales: NONE, codes: bitsOf(scheme, bytes, place) };
+  if (layout === 'planar' || granularity.kind !== 'perBlock') return { scales: NONE, codes: [] };
   const { blockBytes, codesAt } = layout;
   const view = new DataView(bytes.buffer, 0, bytes.length);
   const blocks = bytes.length / blockBytes;
@@ -47,6 +56,20 @@ export function blockParts(scheme: Scheme, bytes: Uint8Array<ArrayBuffer>): Bloc
     }
   }
   return { scales: Float32Array.from(scales), codes: packed ? found : valuesOf(dtype, codes) };
+}
+
+/** The bits of bytes, without those that fill the last byte of a row. */
+function bitsOf({ format, dtype }: Scheme, bytes: Uint8Array, { position, columns }: Place): Uint8Array {
+  const rowBytes = Math.ceil(columns / 8);
+  const bits = new Uint8Array(bytes.length * 8);
+  const bias = dtype === 'int8' ? 128 : 0;
+  let count = 0;
+  for (const [index, byte] of bytes.entries()) {
+    const column = ((position + index) % rowBytes) * 8;
+    const end = Math.min(8, columns - column);
+    for (let i = 0; i < end; i++) bits[count++] = ((byte ^ bias) >> (format === 'bits-low' ? i : 7 - i)) & 1;
+  }
+  return bits.subarray(0, count);
 }
 
 /** The scales of the block at `at`. */

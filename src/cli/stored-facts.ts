@@ -14,7 +14,7 @@ export interface StoredFacts {
   readonly scale: Moments;
   readonly zeroPoint: Moments | undefined;
   readonly codes: Moments;
-  /** Share of the codes that are the smallest or the largest one. */
+  /** Share of the codes that are the smallest or the largest one; 0 where there are no others. */
   readonly saturated: number;
 }
 
@@ -27,14 +27,18 @@ export async function storedFacts(file: TensorFile, stored: Stored): Promise<Sto
   const [lo, hi] = codeEnds(scheme);
   const take = (values: ArrayLike<number>): void => {
     codes.add(values);
+    if (hi - lo === 1) return;
     for (let index = 0; index < values.length; index++) if (values[index] === lo || values[index] === hi) ends++;
   };
   if (scheme.layout === 'planar') await readValues(file, entry, take);
   else {
+    const columns = stored.note.shape.at(-1)!;
+    let position = 0;
     for await (const bytes of readChunks(file, entry, scheme.layout.blockBytes)) {
-      const parts = blockParts(scheme, bytes);
+      const parts = blockParts(scheme, bytes, { position, columns });
       scales.add(parts.scales);
       take(parts.codes);
+      position += bytes.length;
     }
   }
   if (scale !== undefined) await readValues(file, scale, (values) => scales.add(values));

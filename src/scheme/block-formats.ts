@@ -35,6 +35,8 @@ export interface BlockFacts {
   readonly granularity: Granularity;
   /** Whether the last block of a row may hold fewer values; the others want rows of whole blocks. */
   readonly ragged: boolean;
+  /** Whether only the direction of a row is kept, not its length: it reads back as a unit vector, or as 1 and −1. */
+  readonly unscaled: boolean;
   /** Bytes of a block, and those before its codes. */
   readonly bytes: number;
   readonly codesAt: number;
@@ -42,6 +44,9 @@ export interface BlockFacts {
   readonly dtype: 'int8' | 'uint8' | 'uint16';
   readonly codes: readonly [number, number];
 }
+
+const UNIT = { granularity: perToken, unscaled: true };
+const BITS = { ragged: true, unscaled: true };
 
 /** Every block format. */
 export const BLOCK_FORMATS: Readonly<Record<BlockFormatName, BlockFacts>> = Object.freeze({
@@ -58,10 +63,10 @@ export const BLOCK_FORMATS: Readonly<Record<BlockFormatName, BlockFacts>> = Obje
   nvfp4: facts(BlockFormat.Nvfp4, 64, 36, 4, 'uint8', [0, 15]),
   f16: facts(BlockFormat.Float16, 1, 2, 0, 'uint16', [0, 65535]),
   bf16: facts(BlockFormat.Bfloat16, 1, 2, 0, 'uint16', [0, 65535]),
-  'usearch-i8': facts(BlockFormat.UsearchI8, 1, 1, 0, 'int8', [-127, 127], { granularity: perToken }),
-  'bits-high': facts(BlockFormat.BitsHigh, 8, 1, 0, 'uint8', [0, 1], { ragged: true }),
-  'bits-high-int8': facts(BlockFormat.BitsHighInt8, 8, 1, 0, 'int8', [0, 1], { ragged: true }),
-  'bits-low': facts(BlockFormat.BitsLow, 8, 1, 0, 'uint8', [0, 1], { ragged: true }),
+  'usearch-i8': facts(BlockFormat.UsearchI8, 1, 1, 0, 'int8', [-127, 127], UNIT),
+  'bits-high': facts(BlockFormat.BitsHigh, 8, 1, 0, 'uint8', [0, 1], BITS),
+  'bits-high-int8': facts(BlockFormat.BitsHighInt8, 8, 1, 0, 'int8', [0, 1], BITS),
+  'bits-low': facts(BlockFormat.BitsLow, 8, 1, 0, 'uint8', [0, 1], BITS),
 });
 
 /** The values at which the other axes of a scheme with a block format stand. */
@@ -85,7 +90,8 @@ function facts(
   codesAt: number,
   dtype: BlockFacts['dtype'],
   codes: readonly [number, number],
-  { granularity = perBlock(size), ragged = false }: Partial<BlockFacts> = {},
+  { granularity = perBlock(size), ragged = false, unscaled = false }: Partial<BlockFacts> = {},
 ): BlockFacts {
-  return Object.freeze({ code, size, granularity, ragged, bytes, codesAt, dtype, codes: Object.freeze(codes) });
+  Object.freeze(codes);
+  return Object.freeze({ code, size, granularity, ragged, unscaled, bytes, codesAt, dtype, codes });
 }

@@ -181,6 +181,14 @@ describe('dynamic', () => {
     }
   });
 
+  it('bits in rows that end within a byte, and rows as unit vectors', async () => {
+    for (const shape of [[4, 6403], [300, 13], [3, 5, 61], [12_801], [500, 1]]) {
+      const data = normal(shape.reduce((a, b) => a * b, 1));
+      await expectSame({ scheme: preset('st-binary'), dtype: 'float32', shape, data }, MEMORY);
+      await expectSame({ scheme: preset('usearch-i8'), dtype: 'float32', shape, data }, ['200KiB', '2MiB']);
+    }
+  });
+
   it('on two lanes', async () => {
     const shape = [700, 300];
     const data = normal(210_000);

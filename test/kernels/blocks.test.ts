@@ -10,10 +10,19 @@ const sandbox = new Sandbox();
 const NAMES = Object.keys(BLOCK_FORMATS) as BlockFormatName[];
 const POLICIES = [NonFinite.Error, NonFinite.Saturate, NonFinite.Propagate];
 
-/** Rows of a format; `length` is a multiple of its block. */
+/** Rows of a format; `length` is a multiple of its block, where it wants that. */
 function shapeOf(name: BlockFormatName, rows: number, length: number): Shape {
-  const { code: format, size: group, bytes, codesAt } = BLOCK_FORMATS[name];
-  return { op: Op.Blocks, rows, length, group, block: [bytes, codesAt], format };
+  const { code: format, size, granularity, bytes, codesAt } = BLOCK_FORMATS[name];
+  const group = granularity.kind === 'perToken' ? length : size;
+  const inner = Math.ceil(length / size) * bytes;
+  return { op: Op.Blocks, rows, length, group, inner, block: [bytes, codesAt], format };
+}
+
+/** Values that a format takes at once, at least, and their bytes. */
+function unitOf(name: BlockFormatName): { readonly size: number; readonly bytes: number } {
+  const { size, bytes, ragged, granularity } = BLOCK_FORMATS[name];
+  const blocks = ragged || granularity.kind === 'perToken' ? 40 / size : 1;
+  return { size: size * blocks, bytes: bytes * blocks };
 }
 
 function quantize(name: BlockFormatName, rows: number, content: Uint8Array, more: Partial<Work> = {}): Outcome {
@@ -33,7 +42,8 @@ function dequantize(name: BlockFormatName, blocks: Uint8Array, elements: number)
 }
 
 describe.each(NAMES)('%s', (name) => {
-  const { size, bytes, dtype: storage } = BLOCK_FORMATS[name];
+  const { size, bytes } = unitOf(name);
+  const { dtype: storage } = BLOCK_FORMATS[name];
 
   test('any values, types and policies', () => {
     let seed = 1;
@@ -179,6 +189,9 @@ describe('rules of a format', () => {
       iq4_nl: `0000${'88'.repeat(16)}`,
       mxfp4: none(17),
       nvfp4: none(36),
+      'bits-high': none(1),
+      'bits-high-int8': '80',
+      'bits-low': none(1),
     });
   });
 

@@ -101,6 +101,7 @@ export interface Shape {
   readonly group?: number;
   readonly count?: number;
   readonly parts?: number;
+  /** Columns of `Columns`, bytes of a row of `Blocks`. */
   readonly inner?: number;
   /** Bytes of an embedded block and of what comes before its codes; its scale is at byte 0. */
   readonly block?: readonly [number, number];
@@ -216,7 +217,9 @@ export function perform(sandbox: Sandbox, work: Work): Outcome {
   const scaleSize = { [ScaleType.Float32]: 4, [ScaleType.Float16]: 2, [ScaleType.Float64]: 8 }[rules.scaleType];
   const zeroSize = ZERO_BYTES[rules.zeroPointStorage];
   const scaleStride = shape.block?.[0] ?? scaleSize;
-  const codeLength = shape.block === undefined ? elements * codeSize : parameters * shape.block[0];
+  let codeLength = elements * codeSize;
+  if (shape.op === Op.Blocks) codeLength = (shape.rows ?? 1) * shape.inner!;
+  else if (shape.block !== undefined) codeLength = parameters * shape.block[0];
   const zeroLength = shape.block === undefined ? parameters * zeroSize : 0;
   const isGiven = source === Source.Given || mode === Mode.Dequantize;
 

@@ -11,6 +11,8 @@ const SCHEMES: Record<string, { scheme: Scheme; step: number }> = {
   'vllm-int8-per-token': { scheme: preset('vllm-int8-per-token'), step: 1 },
   'xnnpack-qd8': { scheme: preset('xnnpack-qd8'), step: 1 },
   'ggml-q8_0': { scheme: preset('ggml-q8_0'), step: 32 },
+  'st-binary': { scheme: preset('st-binary'), step: 1 },
+  'usearch-i8': { scheme: preset('usearch-i8'), step: 1 },
   'onnx blocks': { scheme: { ...preset('onnx-dynamic'), granularity: perBlock(24) }, step: 1 },
   'vllm blocks, propagate': {
     scheme: { ...preset('vllm-int8-per-token', { nonFinite: 'propagate' }), granularity: perBlock(32) },

@@ -76,6 +76,10 @@ const REFUSED: readonly (readonly [Scheme, object, string])[] = [
   [preset('ggml-q8_0'), { format: 'constructor' }, 'format'],
   [preset('ggml-q8_0'), { rounding: 'half-away' }, 'rounding'],
   [preset('ggml-q4_0'), { divisor: 15 }, 'divisor'],
+  [preset('usearch-i8'), { granularity: perBlock(1) }, 'layout'],
+  [preset('st-binary'), { granularity: perToken }, 'layout'],
+  [preset('st-binary'), { dtype: 'uint8', codes: [0, 255], nan: { code: 0, poisons: true } }, 'layout'],
+  [preset('st-binary'), { format: 'bits-low' }, 'layout'],
   [BASE, { format: undefined }, 'format'],
 ];
 

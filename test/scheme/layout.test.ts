@@ -60,6 +60,14 @@ describe('blocks of a foreign layout', () => {
     expect(layoutOf(ggml, [2, 5, 64])).toMatchObject({ codeShape: [10, 68], parameterShape: [2, 5, 2] });
   });
 
+  test('rows that end within a block, and rows that are one', () => {
+    const bits = preset('st-binary');
+    expect(layoutOf(bits, [1])).toMatchObject({ codeShape: [1, 1], parameterShape: [1] });
+    expect(layoutOf(bits, [3, 8])).toMatchObject({ codeShape: [3, 1], parameterShape: [3, 1] });
+    expect(layoutOf(bits, [2, 3, 17])).toMatchObject({ codeShape: [6, 3], codeBytes: 18, parameterShape: [2, 3, 3] });
+    expect(layoutOf(preset('usearch-i8'), [2, 3, 17])).toMatchObject({ codeShape: [6, 17], parameterShape: [2, 3, 1] });
+  });
+
   test.each([1, 16, 31, 33, 48])('rows of %i values are refused', (columns) => {
     expect(codeOf(() => layoutOf(ggml, [3, columns]))).toBe('ERR_QUANTLANE_SHAPE');
   });

@@ -23,8 +23,7 @@ export const EMBEDDINGS = [
     name: 'st-ubinary',
     consumer: 'sentence-transformers, quantize_embeddings, ubinary',
     source: 'sentence-transformers 6.1-dev (cad21198) sentence_transformers/util/quantization.py quantize_embeddings',
-    notes:
-      'As st-binary, the bytes as they are.',
+    notes: 'As st-binary, the bytes as they are.',
     dtypes: ['uint8'],
     takes: FIXED,
     rules: rulesOf('bits-high'),
@@ -33,7 +32,8 @@ export const EMBEDDINGS = [
     name: 'usearch-b1',
     consumer: 'USearch, float to b1x8',
     source: 'usearch 2.21.0 (fd6279af) include/usearch/index_plugins.hpp cast_to_b1x8_gt',
-    notes: 'The bytes of st-ubinary. A bit reads back as 1 or -1, what a Hamming distance counts; USearch reads 1 or 0.',
+    notes:
+      'The bytes of st-ubinary. A bit reads back as 1 or -1, what a Hamming distance counts; USearch reads 1 or 0.',
     dtypes: ['uint8'],
     takes: FIXED,
     rules: rulesOf('bits-high'),

@@ -1,6 +1,6 @@
 /**
- * A bit a value: whether it is positive (sentence-transformers `quantize_embeddings`, USearch `cast_to_b1x8_gt`, pgvector
- * `binary_quantize`, Qdrant `encode_one_bit_vector`). NaN is not.
+ * A bit a value: whether it is positive (equation 26; sentence-transformers `quantize_embeddings`, USearch
+ * `cast_to_b1x8_gt`, pgvector `binary_quantize`, Qdrant `encode_one_bit_vector`). NaN is not.
  */
 import { BlockFormat, Dtype } from '../../../scheme/codes';
 import { one } from '../load';
