@@ -74,8 +74,9 @@ export function fourBack(format: BlockFormat, q: usize, i: usize, scale: v128, m
   let x: v128;
   if (format == BlockFormat.Float16) x = fourExact<u16>(q);
   else if (format == BlockFormat.Bfloat16) x = fourExact<i16>(q);
-  else if (format == BlockFormat.UsearchI8) x = f32x4.div(f32x4.convert_i32x4_s(integers(format, q, i)), f32x4.splat(127));
-  else x = f32x4.mul(f32x4.convert_i32x4_s(integers(format, q, i)), scale);
+  else x = f32x4.convert_i32x4_s(integers(format, q, i));
+  if (format == BlockFormat.UsearchI8) x = f32x4.div(x, f32x4.splat(127));
+  else if (format < BlockFormat.Float16) x = f32x4.mul(x, scale);
   if (format == BlockFormat.Q4_1 || format == BlockFormat.Q5_1) x = f32x4.add(x, minimum);
   return v128.bitselect(x, f32x4.splat(NaN), f32x4.eq(x, x));
 }

@@ -14,7 +14,7 @@ export function pack<T>(format: BlockFormat, dtype: i32, p: usize, n: usize, q: 
   const whole = n & ~15;
   for (let i: usize = 0; i < whole; i += 16) {
     let isSet = sixteen<T>(p + i * sizeof<T>(), most);
-    if (format != BlockFormat.BitsLow) isSet = v128.shuffle<i8>(isSet, isSet, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+    if (format != BlockFormat.BitsLow) isSet = turned(isSet);
     const bits = i8x16.bitmask(isSet);
     store<u16>(q + (i >> 3), <u16>(format == BlockFormat.BitsHighInt8 ? bits ^ 0x8080 : bits));
   }
@@ -26,6 +26,13 @@ export function pack<T>(format: BlockFormat, dtype: i32, p: usize, n: usize, q: 
     }
     store<u8>(q + (i >> 3), <u8>flipped(format, bits));
   }
+}
+
+/** The bytes of each half the other way round. */
+// @ts-ignore: decorator
+@inline
+function turned(v: v128): v128 {
+  return v128.shuffle<i8>(v, v, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
 }
 
 /** Whether each of sixteen values is positive, in bytes of all ones. */

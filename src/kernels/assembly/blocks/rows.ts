@@ -126,7 +126,7 @@ function encode<T, S>(format: BlockFormat, p: usize, q: usize, amax: f32, limit:
   else nvfp4<T, S>(p, q, amax, limit);
 }
 
-/** A row of values that stand alone, in tiles; under `error` a tile that has a value which is not finite is left out. */
+/** A row of values that stand alone, in tiles; under `error` a tile with a value that is not finite is left out. */
 // @ts-ignore: decorator
 @inline
 function tiles<T>(format: BlockFormat, d: usize, p: usize, n: usize, q: usize, row: usize): void {
