@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import type * as Onnx from 'onnxruntime-node';
 import { createRuntime, type StreamingRuntime, type TensorLease } from '../src/index.js';
 import { type Contender, compare } from './contender.js';
-import { dynamicQuantizeModel } from './onnx-model.js';
+import { DYNAMIC_QUANTIZE, encodeModel } from './onnx-model.js';
 
 // The package is CommonJS.
 const { InferenceSession, Tensor } = createRequire(import.meta.url)('onnxruntime-node') as typeof Onnx;
@@ -27,7 +27,7 @@ const RIVAL = 'ONNX Runtime, 1 thread';
 
 /** Runs the comparison. */
 export async function dynamic(report: (text: string) => void): Promise<DynamicRow[]> {
-  const model = dynamicQuantizeModel();
+  const model = encodeModel(DYNAMIC_QUANTIZE);
   const options = (threads: number) => ({ intraOpNumThreads: threads, interOpNumThreads: 1 });
   const one = await InferenceSession.create(model, options(1));
   const two = await InferenceSession.create(model, options(2));

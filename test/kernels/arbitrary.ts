@@ -14,7 +14,10 @@ import {
   ZeroPointRule,
 } from '../../src/scheme/codes.js';
 import { Added, Arithmetic } from '../../src/scheme/precision.js';
+import { randomOf } from '../support/families.js';
 import { contentOf, contentOfBits, type Given, type Rules, type Shape, sizesOf, type Work } from './work.js';
+
+export { randomOf };
 
 /** Bits of float32 values at the edges: zeros, subnormals, largest finite, infinities, NaN with and without payload. */
 export const EDGES32 = [
@@ -49,17 +52,6 @@ export const CODES: readonly (readonly [Storage, number, number])[] = [
   [Storage.Uint16, 0, 65535],
   [Storage.Uint16, 0, 1000],
 ];
-
-/** Numbers from 0 to 1, the same for the same seed. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Ways to fill a tensor. */
 export const FILLS = ['normal', 'bits', 'rare', 'zeros', 'equal', 'ties', 'subnormal', 'wide', 'edges'] as const;

@@ -1,7 +1,10 @@
 /** Tensors of random values, and results as copies. */
 import { expect } from 'vitest';
 import type { QuantizedTensor, Runtime, SchemeInput, TensorLease } from '#src/index.js';
+import { randomOf } from '../support/families.js';
 import { difference } from '../support/vectors.js';
+
+export { randomOf };
 
 /** What a call gave, copied: it stays readable after the release. */
 export interface Result {
@@ -41,17 +44,6 @@ export function resultAtOnce(
   scheme: SchemeInput,
 ): Result {
   return take(runtime.quantizeSync({ dtype: 'float32', shape, data }, scheme));
-}
-
-/** Uniform numbers from 0 to 1. */
-export function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Values around zero with a few large ones, as activations have. */
