@@ -1,7 +1,7 @@
 /** Presets that are nearly equal differ exactly where their systems do. */
 import { expect, test } from 'vitest';
 import { defineScheme, type PresetName, preset, type QuantizeOptions, type Scheme } from '#src/index.js';
-import { fromBits } from '../support/golden.js';
+import { fromBits } from '../support/golden/row.js';
 import { withRuntime } from '../support/runtime.js';
 import { valuesOf } from './helpers.js';
 
