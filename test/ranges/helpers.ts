@@ -3,7 +3,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { QuantlaneError } from '#src/errors.js';
-import type { Range } from '#src/ranges/index.js';
+import { HistogramObserver, MinMax, MovingAverage, type Range, type RangeObserver } from '#src/ranges/index.js';
+import { perChannel } from '#src/scheme/index.js';
 
 const { fround } = Math;
 
@@ -48,6 +49,15 @@ export function torchBatches({ input, batches }: TorchCase): readonly Float32Arr
   const { data } = torchInput(input);
   if (batches === undefined || batches === 'x') return [data];
   return [data, data.map((x) => fround(fround(x * 0.5) + 0.125)), data.map((x) => x * 1.5)];
+}
+
+/** The observer of a case, which has seen nothing. */
+export function observerOf({ operator, axis }: TorchCase): RangeObserver {
+  if (operator === 'MinMaxObserver') return new MinMax();
+  if (operator === 'MovingAverageMinMaxObserver') return new MovingAverage();
+  if (operator === 'HistogramObserver') return new HistogramObserver({ release: '1.13' });
+  const granularity = perChannel(axis!);
+  return new MinMax({ granularity: granularity as Extract<typeof granularity, { kind: 'perChannel' }> });
 }
 
 /** Scale and zero point that PyTorch forms of a range (`_calculate_qparams`), all in float32. */

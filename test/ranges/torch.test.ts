@@ -2,19 +2,10 @@
  * The observers against PyTorch 1.13: scale and zero point of every vector, bit for bit.
  */
 import { describe, expect, test } from 'vitest';
-import { HistogramObserver, MinMax, MovingAverage, type RangeObserver } from '#src/ranges/index.js';
-import { perChannel } from '#src/scheme/index.js';
-import { type TorchCase, torchBatches, torchCases, torchInput, torchParameters } from './helpers.js';
+import { HistogramObserver, type MinMax } from '#src/ranges/index.js';
+import { observerOf, torchBatches, torchCases, torchInput, torchParameters } from './helpers.js';
 
 const cases = torchCases();
-
-function observerOf({ operator, axis }: TorchCase): RangeObserver {
-  if (operator === 'MinMaxObserver') return new MinMax();
-  if (operator === 'MovingAverageMinMaxObserver') return new MovingAverage();
-  if (operator === 'HistogramObserver') return new HistogramObserver({ release: '1.13' });
-  const granularity = perChannel(axis!);
-  return new MinMax({ granularity: granularity as Extract<typeof granularity, { kind: 'perChannel' }> });
-}
 
 test('every vector is there', () => {
   const count = (operator: string): number => cases.filter((entry) => entry.operator === operator).length;

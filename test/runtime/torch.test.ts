@@ -1,6 +1,6 @@
 /** The vectors of PyTorch, in every place. */
 import { describe, expect, test } from 'vitest';
-import type { Runtime } from '#src/index.js';
+import { preset, type Runtime } from '#src/index.js';
 import { PLACES, withRuntime } from '../support/runtime.js';
 import { TORCH_COUNT, type TorchVector, torchVectors } from '../support/torch-vectors.js';
 import { difference } from '../support/vectors.js';
@@ -9,8 +9,9 @@ import { copied, FORCED, leaseOf } from './helpers.js';
 const VECTORS = torchVectors();
 
 async function runVector(runtime: Runtime, vector: TorchVector): Promise<string[]> {
-  const { scheme, shape, data, range, parameters, expected } = vector;
-  const options = { ...(range && { range }), ...(parameters && { parameters }) };
+  const { shape, data, observer, expected } = vector;
+  const scheme = preset(vector.preset, vector.options);
+  const options = observer === undefined ? {} : { range: observer.range() };
   const quantized = await runtime.quantize(leaseOf(runtime, shape, data), scheme, options);
   const found = [
     difference(copied(quantized.data), expected.codes),
@@ -26,6 +27,7 @@ async function runVector(runtime: Runtime, vector: TorchVector): Promise<string[
 
 test('every vector is there', () => {
   expect(VECTORS).toHaveLength(TORCH_COUNT);
+  expect(VECTORS.filter(({ observer }) => observer !== undefined)).toHaveLength(21 + 15);
 });
 
 describe.each(PLACES)('$name', ({ name: _, ...place }) => {

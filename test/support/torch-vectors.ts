@@ -1,27 +1,31 @@
 /**
- * The vectors of PyTorch as calls of the library: which preset with which options gives the codes of a case, and with
- * which range where an observer saw several batches.
+ * The vectors of PyTorch as calls of the library: which preset with which options gives the codes of a case, and from
+ * the ranges of which observer where one saw several batches.
  */
 import { readFileSync } from 'node:fs';
-import { defineScheme, type GivenParameters, type GivenRange, preset, type Scheme } from '#src/index.js';
+import { type PresetName, type PresetOptions, preset } from '#src/index.js';
+import type { RangeObserver } from '#src/ranges/index.js';
+import { observerOf, type TorchCase, torchBatches } from '../ranges/helpers.js';
 import { floats, type Integers, integers, readNpy } from './vectors.js';
 
 /** A case of PyTorch. */
 export interface TorchVector {
   /** `torch/minmax-int8-affine-normal`. */
   readonly name: string;
-  readonly scheme: Scheme;
+  readonly preset: PresetName;
+  readonly options: PresetOptions;
+  readonly dtype: 'float32';
   readonly shape: readonly number[];
   readonly data: Float32Array;
-  /** The range that a moving average of several batches ends with. */
-  readonly range?: GivenRange;
-  /** Scale and zero point of a histogram, which is not a rule of a scheme. */
-  readonly parameters?: GivenParameters;
+  /** What saw the batches before this one; its range is not that of the values. */
+  readonly observer?: RangeObserver;
   readonly expected: {
     readonly codes: Integers;
+    readonly codeShape: readonly number[];
     readonly scale: Float32Array | Float64Array;
     /** Absent for a symmetric scheme, where PyTorch stores 0. */
     readonly zeroPoint?: Integers;
+    readonly parameterShape: readonly number[];
     readonly dequantized: Float32Array;
   };
 }
@@ -29,17 +33,11 @@ export interface TorchVector {
 /** How many cases there are. */
 export const TORCH_COUNT = 78;
 
-interface Entry {
-  readonly name: string;
-  readonly input: string;
-  readonly operator: string;
-  readonly dtype?: string;
+/** A case of the list: one of an observer, or of the dynamic operator. */
+type Entry = Omit<TorchCase, 'operator'> & {
+  readonly operator: TorchCase['operator'] | 'quantize_per_tensor_dynamic';
   readonly reduce_range?: boolean;
-  readonly scale: readonly number[];
-  readonly zero_point: readonly number[];
-}
-
-const { fround } = Math;
+};
 
 /** Every case, in the order of its list. */
 export function torchVectors(): TorchVector[] {
@@ -50,47 +48,47 @@ export function torchVectors(): TorchVector[] {
 function vectorOf(entry: Entry): TorchVector {
   const { name, input } = entry;
   const values = readNpy('torch', `observed-${input}.x`);
-  const data = floats(values);
   const codes = integers(readNpy('torch', `${name}.y`));
   const dequantized = floats(readNpy('torch', `${name}.dequantized`));
-  const scheme = schemeOf(entry);
+  const chosen = presetOf(entry);
+  const scheme = preset(chosen.preset, chosen.options);
+  const observer = observed(entry, values.shape);
   const Zeros = codes.constructor as Int8ArrayConstructor;
   if (scheme.symmetric && entry.zero_point.some((zero) => zero !== 0))
     throw new Error(`${name}: expected zero points 0`);
   return {
     name: `torch/${name}`,
-    scheme,
+    ...chosen,
+    dtype: 'float32',
     shape: values.shape,
-    data,
-    ...(entry.operator === 'MovingAverageMinMaxObserver' ? { range: averageOf(data) } : {}),
-    ...(entry.operator === 'HistogramObserver'
-      ? { parameters: { scale: entry.scale, zeroPoint: entry.zero_point } }
-      : {}),
+    data: floats(values),
+    ...(observer !== undefined && { observer }),
     expected: {
       codes,
+      codeShape: values.shape,
       scale: scheme.scaleDtype === 'float64' ? Float64Array.from(entry.scale) : Float32Array.from(entry.scale),
       ...(scheme.symmetric ? {} : { zeroPoint: Zeros.from(entry.zero_point) }),
+      parameterShape: entry.operator === 'PerChannelMinMaxObserver' ? [entry.scale.length] : [],
       dequantized,
     },
   };
 }
 
-function schemeOf({ name, operator, reduce_range: reduceRange = false }: Entry): Scheme {
-  if (operator === 'quantize_per_tensor_dynamic') return preset('torch-dynamic', { reduceRange });
-  if (operator === 'PerChannelMinMaxObserver') return preset('torch-int8-per-channel');
-  const kind = ['int8-symmetric', 'int8-affine', 'uint8-affine'].find((part) => name.includes(`-${part}-`));
-  const scheme = preset(`torch-${kind}`);
-  return operator === 'HistogramObserver' ? defineScheme({ ...scheme, parameters: 'given' }) : scheme;
+function presetOf({
+  name,
+  operator,
+  reduce_range: reduceRange = false,
+}: Entry): Pick<TorchVector, 'preset' | 'options'> {
+  if (operator === 'quantize_per_tensor_dynamic') return { preset: 'torch-dynamic', options: { reduceRange } };
+  if (operator === 'PerChannelMinMaxObserver') return { preset: 'torch-int8-per-channel', options: {} };
+  const kinds = ['int8-symmetric', 'int8-affine', 'uint8-affine'] as const;
+  return { preset: `torch-${kinds.find((part) => name.includes(`-${part}-`))!}`, options: {} };
 }
 
-/** The range after the batches x, x · 0.5 + 0.125 and x · 1.5, averaged with the constant 0.01; all in float32. */
-function averageOf(x: Float32Array): GivenRange {
-  const batches = [x, x.map((value) => fround(value * 0.5) + 0.125), x.map((value) => value * 1.5)];
-  let [min, max] = [0, 0];
-  for (const [index, batch] of batches.entries()) {
-    const [low, high] = [Math.min(...batch), Math.max(...batch)];
-    min = index === 0 ? low : fround(min + fround(fround(0.01) * fround(low - min)));
-    max = index === 0 ? high : fround(max + fround(fround(0.01) * fround(high - max)));
-  }
-  return { min, max };
+/** The observer of a case after its batches; undefined where the only batch is that which is quantized. */
+function observed(entry: Entry, shape: readonly number[]): RangeObserver | undefined {
+  if (entry.operator !== 'MovingAverageMinMaxObserver' && entry.operator !== 'HistogramObserver') return undefined;
+  const observer = observerOf(entry as TorchCase);
+  for (const batch of torchBatches(entry as TorchCase)) observer.observe(batch, 'float32', shape);
+  return observer;
 }
