@@ -43,6 +43,15 @@ export function valuesOfFamily(family: Family, count: number, seed: number): Flo
   return Float32Array.from({ length: count }, next[family]);
 }
 
+/** Values of a normal distribution with mean 0 and deviation 1. */
+export function gaussian(count: number, seed: number): Float32Array {
+  const random = randomOf(seed);
+  return Float32Array.from({ length: count }, () => {
+    const radius = Math.sqrt(-2 * Math.log(1 - random()));
+    return radius * Math.cos(2 * Math.PI * random());
+  });
+}
+
 /** Any finite bits, subnormals and −0 among them. */
 function finiteBits(count: number, seed: number): Float32Array {
   const random = randomOf(seed);
