@@ -32,6 +32,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'src/cli': 8,
   examples: 9,
   bench: 9,
+  docs: 9,
 };
 
 /** Imports between two rooms of one floor. */
@@ -69,7 +70,7 @@ function textOf(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
-const sources = ['src', 'workers', 'examples', 'bench'].flatMap(filesIn).filter((path) => path.endsWith('.ts'));
+const sources = ['src', 'workers', 'examples', 'bench', 'docs'].flatMap(filesIn).filter((path) => path.endsWith('.ts'));
 
 /** The statement without comments, so that an import in a comment is none. */
 function code(path: string): string {

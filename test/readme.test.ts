@@ -46,11 +46,6 @@ it('imports what is there', () => {
   expect(names.filter((name) => !(name in library))).toEqual([]);
 });
 
-it('lists every preset with its consumer', () => {
-  const rows = library.PRESETS.map(({ name, consumer }) => [name, consumer]);
-  expect(table('Preset').map((cells) => cells.slice(0, 2))).toEqual(rows);
-});
-
 it('lists every error code with its class', () => {
   const classes = text('src/errors.ts').matchAll(/^ {2}(ERR_QUANTLANE_\w+): (\w+Error),$/gm);
   const rows = [...classes].map(([, code, name]) => [code, name]);
