@@ -35,12 +35,12 @@ describe('npm run docs:quality', () => {
   });
 
   it('has every preset, as a row where it needs nothing given', () => {
-    const page = text('docs/quality.md');
+    const page = text('docs/quality.md').split('<!-- /quality -->')[0]!;
     for (const { name } of PRESETS) expect(page).toContain(`\`${name}\``);
     const rows = page.split('\n').filter((line) => line.startsWith('| `'));
     const dynamic = PRESETS.filter(({ name }) => preset(name).parameters === 'dynamic');
-    // Rows of one length do not fit every block.
-    expect(rows.length).toBeGreaterThan(dynamic.length * 0.9);
+    // Rows of one length do not fit every block, and some presets keep the direction of a row only.
+    expect(rows.length).toBeGreaterThan(dynamic.length * 0.8);
   });
 
   it('leaves room for the recall of embeddings', () => {

@@ -88,6 +88,7 @@ const ZEROS_ROWS: readonly GoldenRow[] = [
   zeros('vllm-int8-group', all(0), fround(fround(1e-10) / 127)),
   zeros('sglang-int8-group', all(0), fround(fround(1e-10) * fround(1 / 127))),
   zeros('ort-nbits-a8', all(0), 0),
+  zeros('bnb-int8', all(0), 0),
   rowsOf(new Array(32).fill(0))('ggml-q8_0', '00'.repeat(34)),
 ];
 
