@@ -39,9 +39,9 @@ describe.each(PRESETS)('%s', (preset) => {
     await expectVectors(folder, plain, ['--kernels', kernels]);
   });
 
-  it.runIf(reduced.length > 0 && takes('reduce-range'))('a reduced range', () =>
-    expectVectors(folder, reduced, ['--reduce-range']),
-  );
+  if (reduced.length > 0) {
+    it.runIf(takes('reduce-range'))('a reduced range', () => expectVectors(folder, reduced, ['--reduce-range']));
+  }
 
   // One file holds the ranges of one method.
   for (const method of new Set(calibrated.map(({ observer }) => observer!.method))) {
