@@ -18,6 +18,7 @@ export {
 export type { SelfTestReport } from './kernels/index.js';
 export { type ArenaStatistics, type InputDtype, type InputView, type LeaseState, TensorLease } from './memory/index.js';
 export {
+  amaxOf,
   type CallOptions,
   type CodeArray,
   type ErrorStatistics,
@@ -31,12 +32,15 @@ export {
   QuantizedTensor,
   type QuantizeOptions,
   type RangeResult,
+  type RotateOptions,
   Runtime,
   type RuntimeMetrics,
   type RuntimeOptions,
   type ScaleArray,
   type SchemeInput,
+  smoothScales,
   type TensorInput,
+  type TransformOptions,
   type ZeroPointArray,
 } from './runtime/index.js';
 export {

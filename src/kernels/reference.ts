@@ -14,6 +14,7 @@ import { Memory, storageBytes, valueBytes } from './reference/memory.js';
 import { Parameters } from './reference/parameters.js';
 import { Range } from './reference/range.js';
 import { clearRecord, measure } from './reference/statistics.js';
+import { transform } from './reference/transforms/transform.js';
 
 /** A line of elements, `step` apart: where one index leads to its values and codes. */
 interface Run {
@@ -49,6 +50,7 @@ class Reference {
     else if (op === Op.Segments) this.#segments(d);
     else if (op === Op.Channels) this.#channels(d);
     else if (op === Op.Blocks) blockRows(d, this.#memory);
+    else if (op >= Op.Rotate) transform(d, this.#memory);
     else this.#columns(d);
   }
 

@@ -19,7 +19,7 @@ export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedA
   if (plan.source === Source.Given) {
     const { scale, zeroPoint } = options.parameters!;
     const scales = new Float32Array(buffer, start + parts.scale, count);
-    fill(scales, scale, 'scale', LEAST, MAX_FLOAT32, 'positive finite float32');
+    writePositive(scales, scale, 'scale');
     if (parts.zeroPoint < 0) {
       // A symmetric scheme stores none, so any but zero would be lost.
       if (zeroPoint !== undefined) fill(new Int8Array(count), zeroPoint, 'zeroPoint', 0, 0, 'zero');
@@ -39,6 +39,14 @@ export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedA
     const at = low.findIndex((value, index) => value > high[index]!);
     if (at >= 0) throw wrong(`range.min not above range.max`, `${low[at]} above ${high[at]} at ${at}`);
   }
+}
+
+/**
+ * Writes positive finite numbers that are given: one for every place of `target`.
+ * @throws ERR_QUANTLANE_PARAMETERS
+ */
+export function writePositive(target: Float32Array, given: number | ArrayLike<number>, name: string): void {
+  fill(target, given, name, LEAST, MAX_FLOAT32, 'positive finite float32');
 }
 
 /** Copies given numbers, each within [least, most] as it is stored, and whole where integers are. */

@@ -12,5 +12,7 @@ export type { CodeArray, ScaleArray, ZeroPointArray } from './parts.js';
 export type { GivenParameters, GivenRange, QuantizeOptions } from './plan.js';
 export { QuantizedTensor } from './quantized.js';
 export { type CallOptions, Runtime, type SchemeInput } from './runtime.js';
+export { amaxOf, smoothScales } from './smooth-scales.js';
 export { type ErrorStatistics, mergeStatistics, NO_ERROR } from './statistics.js';
 export type { PlainTensor, TensorInput } from './tensor.js';
+export type { RotateOptions, TransformOptions } from './transforms.js';

@@ -97,7 +97,7 @@ export class InPlace {
     const words = this.#ring.words;
     const at = address >> 2;
     const { units, unitElements } = job.kind.layout;
-    const most = SLICE_ELEMENTS[this.#kernel.name];
+    const most = SLICE_ELEMENTS[this.#kernel.name] / job.kind.weight;
     // Short units cost by the unit.
     const step = Math.max(1, Math.floor(most / Math.max(unitElements, SMALL_UNIT)));
     const slices = Math.ceil(units / step);

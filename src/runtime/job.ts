@@ -17,16 +17,21 @@ export interface Places {
   readonly statistics: number;
 }
 
+/** The units of work of a job. */
+export type WorkLayout = Omit<Layout, 'codeShape' | 'codeBytes' | 'parameterShape' | 'parameters'>;
+
 /** The kind of a job: all that does not depend on where its values lie. */
 export interface JobKind {
   /** The words of the descriptor but the first, which is its state; `First` and `Last` span all units. */
   readonly words: Int32Array;
   readonly mode: Mode;
   readonly source: Source;
-  readonly layout: Layout;
+  readonly layout: WorkLayout;
   /** Whether a pass for the range goes before the pass for the codes, where the work is cut. */
   readonly isTwoPass: boolean;
   readonly hasStatistics: boolean;
+  /** How many times as long a value takes as it does to quantize one. */
+  readonly weight: number;
 }
 
 /** Work for the kernels. */
@@ -39,7 +44,7 @@ export interface Job {
 export function jobKind(
   mode: Mode,
   source: Source,
-  layout: Layout,
+  layout: WorkLayout,
   scheme: Int32Array,
   hasStatistics: boolean,
 ): JobKind {
@@ -57,7 +62,7 @@ export function jobKind(
   words[Word.Parts] = layout.parts;
   words[Word.Inner] = layout.inner;
   const isTwoPass = layout.op === Op.Tensor && mode === Mode.Quantize && source === Source.Data;
-  return { words: words.subarray(1), mode, source, layout, isTwoPass, hasStatistics };
+  return { words: words.subarray(1), mode, source, layout, isTwoPass, hasStatistics, weight: 1 };
 }
 
 /** Writes a job to the descriptor at word index `at`, all but its state. */

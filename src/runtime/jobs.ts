@@ -20,7 +20,8 @@ export interface RangeResult {
   readonly shape: readonly number[];
 }
 
-const NOWHERE = { values: 0, codes: 0, scale: 0, zeroPoint: 0, rangeLow: 0, rangeHigh: 0, statistics: 0 };
+/** The addresses of a job that has none. */
+export const NOWHERE = { values: 0, codes: 0, scale: 0, zeroPoint: 0, rangeLow: 0, rangeHigh: 0, statistics: 0 };
 
 /** Codes and parameters of `input`, to `result`; given parameters or ranges are written there first. */
 export function quantizeJob(

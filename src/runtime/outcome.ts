@@ -40,15 +40,22 @@ export function addOutcome(outcome: Outcome, words: Int32Array, at: number): voi
 }
 
 /**
+ * Passes the outcome of work that was done, whatever its values.
+ * @throws ERR_QUANTLANE_KERNEL, ERR_QUANTLANE_POISON_BATCH
+ */
+export function checkDone({ status }: Outcome): void {
+  if (status === 0) return;
+  const code = errorCode(status);
+  const text = code === 'ERR_QUANTLANE_POISON_BATCH' ? 'it ended two lanes that worked on it' : 'a kernel trapped';
+  throw fail(code, `Expected the batch to be computed, but ${text}`);
+}
+
+/**
  * Passes an outcome without error.
  * @throws ERR_QUANTLANE_KERNEL, ERR_QUANTLANE_POISON_BATCH, or ERR_QUANTLANE_NON_FINITE where the scheme's policy is `error`
  */
 export function checkOutcome(outcome: Outcome, scheme: Scheme): void {
-  if (outcome.status !== 0) {
-    const code = errorCode(outcome.status);
-    const text = code === 'ERR_QUANTLANE_POISON_BATCH' ? 'it ended two lanes that worked on it' : 'a kernel trapped';
-    throw fail(code, `Expected the batch to be computed, but ${text}`);
-  }
+  checkDone(outcome);
   if (outcome.badCount === 0 || scheme.nonFinite !== 'error') return;
   const { badCount: count, badFirst: first } = outcome;
   const text = `Expected finite values, got ${count} NaN or infinite, the first at ${first}`;

@@ -3,10 +3,12 @@
  * @module
  */
 import { type Arena, bytesOf, type InputDtype, type Lease, TensorLease } from '../memory/index.js';
+import { Op } from '../scheme/codes.js';
 import type { PresetName, Scheme } from '../scheme/index.js';
+import { Calls } from './calls.js';
 import type { LaneHandle } from './control.js';
 import type { Engine } from './engine.js';
-import { foreign, Input } from './input.js';
+import { foreign } from './input.js';
 import { dequantizeJob, quantizeJob, type RangeResult, rangeJob, readRange } from './jobs.js';
 import { loadParts, loadPlan, type QuantizedParts } from './load.js';
 import type { RuntimeMetrics } from './metrics.js';
@@ -14,6 +16,7 @@ import { checkOutcome, type Outcome } from './outcome.js';
 import { type Plan, Planner, type QuantizeOptions } from './plan.js';
 import { QuantizedTensor } from './quantized.js';
 import type { TensorInput } from './tensor.js';
+import { type RotateOptions, type TransformOptions, Transforms } from './transforms.js';
 
 /** A preset's name or a scheme. */
 export type SchemeInput = Scheme | PresetName | (string & {});
@@ -29,14 +32,14 @@ export class Runtime {
   readonly #engine: Engine;
   readonly #arena: Arena;
   readonly #planner = new Planner();
-  readonly #counts = { calls: 0, failed: 0, elements: 0, copiedBytes: 0 };
-  /** Calls that are not over, and who waits for them. */
-  #pending = 0;
-  #drained: (() => void)[] = [];
+  readonly #calls: Calls;
+  readonly #transforms: Transforms;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#arena = engine.arena;
+    this.#calls = new Calls(engine);
+    this.#transforms = new Transforms(this.#calls, engine.arena);
   }
 
   /**
@@ -77,31 +80,15 @@ export class Runtime {
    * ERR_QUANTLANE_ARENA_STUCK, ERR_QUANTLANE_POISON_BATCH, ERR_QUANTLANE_KERNEL, ERR_QUANTLANE_CLOSED, or the reason of
    * the signal
    */
-  async quantize(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = {}): Promise<QuantizedTensor> {
-    const input = this.#begin(tensor, options.keep === true);
-    let lease: Lease | undefined;
-    try {
-      options.signal?.throwIfAborted();
+  quantize(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = {}): Promise<QuantizedTensor> {
+    return this.#calls.run(tensor, options, (input) => {
       const plan = this.#planner.plan(scheme, input.dtype, input.shape, options);
-      if (input.isPlain) await input.bring(this.#arena, options.signal);
-      const { bytes } = plan.parts;
-      lease =
-        this.#arena.tryLease(bytes) ??
-        (await this.#arena.acquire(bytes, { signal: options.signal, holding: input.allocatedBytes }));
-      // It may have been aborted while the call waited.
-      options.signal?.throwIfAborted();
-      const ran = this.#engine.scheduler.run(
-        quantizeJob(plan, options, this.#arena.buffer, input, lease),
-        options.signal,
-      );
-      return this.#result(plan, ran instanceof Promise ? await ran : ran, lease);
-    } catch (error) {
-      lease?.release();
-      this.#counts.failed++;
-      throw error;
-    } finally {
-      this.#end(input);
-    }
+      return {
+        bytes: plan.parts.bytes,
+        job: (lease) => quantizeJob(plan, options, this.#arena.buffer, input, lease),
+        result: (outcome, lease) => this.#result(plan, outcome, lease),
+      };
+    });
   }
 
   /**
@@ -109,7 +96,7 @@ export class Runtime {
    * long that takes. Errors are those of `quantize`, and ERR_QUANTLANE_ARENA_FULL where there is no room now.
    */
   quantizeSync(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = {}): QuantizedTensor {
-    const input = this.#begin(tensor, options.keep === true);
+    const input = this.#calls.begin(tensor, options.keep === true);
     let lease: Lease | undefined;
     try {
       const plan = this.#planner.plan(scheme, input.dtype, input.shape, options);
@@ -119,10 +106,10 @@ export class Runtime {
       return this.#result(plan, outcome, lease);
     } catch (error) {
       lease?.release();
-      this.#counts.failed++;
+      this.#calls.counts.failed++;
       throw error;
     } finally {
-      this.#end(input);
+      this.#calls.end(input);
     }
   }
 
@@ -136,7 +123,7 @@ export class Runtime {
     if (quantized.data.buffer !== this.#arena.buffer) throw foreign('quantized tensor');
     const token = quantized.consume();
     let lease: Lease | undefined;
-    this.#pending++;
+    this.#calls.enter();
     try {
       options.signal?.throwIfAborted();
       const bytes = quantized.plan.layout.elements * 4;
@@ -149,11 +136,11 @@ export class Runtime {
       return new TensorLease(lease, this.#arena, 'float32', quantized.shape);
     } catch (error) {
       lease?.release();
-      this.#counts.failed++;
+      this.#calls.counts.failed++;
       throw error;
     } finally {
       token.restore();
-      this.#over();
+      this.#calls.leave();
     }
   }
 
@@ -161,29 +148,63 @@ export class Runtime {
    * The range of the values of every parameter of a dynamic scheme, with zero in it; the first pass over a tensor that
    * comes in parts. A lease stays the caller's.
    */
-  async range(tensor: TensorInput, scheme: SchemeInput, options: CallOptions = {}): Promise<RangeResult> {
-    const input = this.#begin(tensor, true);
-    let lease: Lease | undefined;
-    try {
-      options.signal?.throwIfAborted();
+  range(tensor: TensorInput, scheme: SchemeInput, options: CallOptions = {}): Promise<RangeResult> {
+    return this.#calls.run(tensor, { ...options, keep: true }, (input) => {
       const plan = this.#planner.plan(scheme, input.dtype, input.shape, {});
-      if (input.isPlain) await input.bring(this.#arena, options.signal);
-      lease = await this.#arena.acquire(plan.layout.parameters * 8, {
-        signal: options.signal,
-        holding: input.allocatedBytes,
-      });
-      options.signal?.throwIfAborted();
-      const job = rangeJob(plan, input, lease);
-      const outcome = await this.#engine.scheduler.run(job, options.signal);
-      checkOutcome(outcome, plan.scheme);
-      return readRange(plan, outcome, this.#arena.buffer, lease);
-    } catch (error) {
-      this.#counts.failed++;
-      throw error;
-    } finally {
-      lease?.release();
-      this.#end(input);
-    }
+      return {
+        bytes: plan.layout.parameters * 8,
+        job: (lease) => rangeJob(plan, input, lease),
+        result: (outcome, lease) => {
+          checkOutcome(outcome, plan.scheme);
+          const range = readRange(plan, outcome, this.#arena.buffer, lease);
+          lease.release();
+          return range;
+        },
+      };
+    });
+  }
+
+  /**
+   * Rotates each row of the last axis by an orthonormal Hadamard matrix, which spreads its outliers (equations 40 to 43).
+   * The matrix is symmetric: to rotate twice gives the values again, but for rounding. A block is the whole row where a
+   * matrix of its size can be made, else the largest power of two that divides it.
+   * @returns a lease of float32 of the same shape; the input is used up as by `quantize`
+   * @throws ERR_QUANTLANE_SHAPE, ERR_QUANTLANE_ARGUMENT for a block that no matrix has, and errors of `quantize`
+   */
+  rotate(tensor: TensorInput, options: RotateOptions = {}): Promise<TensorLease<'float32'>> {
+    return this.#transforms.rotate(tensor, options);
+  }
+
+  /**
+   * SmoothQuant's migration: divides each column of activations by its scale (equation 44); see `smoothScales`.
+   * @param scales a positive finite number for every index of the last axis
+   * @returns as `rotate`
+   * @throws ERR_QUANTLANE_PARAMETERS for wrong scales, ERR_QUANTLANE_SHAPE, and errors of `quantize`
+   */
+  smooth(
+    tensor: TensorInput,
+    scales: ArrayLike<number>,
+    options: TransformOptions = {},
+  ): Promise<TensorLease<'float32'>> {
+    return this.#transforms.scale(Op.Divide, tensor, scales, options);
+  }
+
+  /** The other side of `smooth`: multiplies each column of weights `[outputs, inputs]` with its scale (equation 45). */
+  fold(
+    tensor: TensorInput,
+    scales: ArrayLike<number>,
+    options: TransformOptions = {},
+  ): Promise<TensorLease<'float32'>> {
+    return this.#transforms.scale(Op.Multiply, tensor, scales, options);
+  }
+
+  /**
+   * Exchanges the last two axes, so that any scheme applies to either axis of a matrix.
+   * @returns a lease of float32 of the new shape; the input is used up as by `quantize`
+   * @throws ERR_QUANTLANE_SHAPE for fewer than two axes, and errors of `quantize`
+   */
+  transpose(tensor: TensorInput, options: TransformOptions = {}): Promise<TensorLease<'float32'>> {
+    return this.#transforms.transpose(tensor, options);
   }
 
   /**
@@ -194,16 +215,16 @@ export class Runtime {
     this.#engine.assertOpen();
     const plan = loadPlan(this.#planner, parts);
     const lease = await this.#arena.acquire(plan.parts.bytes, { signal: options.signal });
-    this.#pending++;
+    this.#calls.enter();
     try {
       const { buffer } = this.#arena;
-      this.#counts.copiedBytes += await loadParts(plan, parts, buffer, lease.byteOffset, options.signal);
+      this.#calls.counts.copiedBytes += await loadParts(plan, parts, buffer, lease.byteOffset, options.signal);
       return new QuantizedTensor(lease, plan, buffer);
     } catch (error) {
       lease.release();
       throw error;
     } finally {
-      this.#over();
+      this.#calls.leave();
     }
   }
 
@@ -214,13 +235,13 @@ export class Runtime {
 
   /** What the runtime has done and holds. */
   metrics(): RuntimeMetrics {
-    return { ...this.#counts, pending: this.#pending, ...this.#engine.metrics(), arena: this.#arena.statistics() };
+    const { counts, pending } = this.#calls;
+    return { ...counts, pending, ...this.#engine.metrics(), arena: this.#arena.statistics() };
   }
 
   /** Settles when no call is pending. */
   drain(): Promise<void> {
-    if (this.#pending === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+    return this.#calls.drain();
   }
 
   /**
@@ -250,33 +271,9 @@ export class Runtime {
     return this.#engine;
   }
 
-  #begin(tensor: TensorInput, keep: boolean): Input {
-    const input = new Input(tensor, this.#arena, keep);
-    if (this.#engine.isOpen) {
-      this.#pending++;
-      this.#counts.calls++;
-      return input;
-    }
-    input.end();
-    this.#engine.assertOpen();
-    return input;
-  }
-
-  #end(input: Input): void {
-    this.#counts.copiedBytes += input.copiedBytes;
-    input.end();
-    this.#over();
-  }
-
-  #over(): void {
-    this.#pending--;
-    if (this.#pending > 0) return;
-    for (const resolve of this.#drained.splice(0)) resolve();
-  }
-
   #result(plan: Plan, outcome: Outcome, lease: Lease): QuantizedTensor {
     checkOutcome(outcome, plan.scheme);
-    this.#counts.elements += plan.layout.elements;
+    this.#calls.counts.elements += plan.layout.elements;
     return new QuantizedTensor(lease, plan, this.#arena.buffer);
   }
 }

@@ -61,7 +61,7 @@ export class Scheduler {
   /** Microseconds that the job would take in place, roughly. */
   estimate(job: Job): number {
     const cost = COST[this.#kernel.name];
-    const { mode, layout, hasStatistics } = job.kind;
+    const { mode, layout, hasStatistics, weight } = job.kind;
     let nanoseconds = cost.plain;
     if (layout.op === Op.Columns) nanoseconds = cost.columns;
     else if (layout.op === Op.Segments && layout.group < SMALL_RUN)
@@ -69,7 +69,7 @@ export class Scheduler {
     else if (layout.op === Op.Channels && layout.length < SMALL_RUN)
       nanoseconds = cost.runs * Math.max(1, 32 / layout.length);
     if (hasStatistics && mode === Mode.Quantize) nanoseconds += cost.statistics;
-    return (layout.elements * nanoseconds) / 1000;
+    return (layout.elements * nanoseconds * weight) / 1000;
   }
 
   /** There is no lane left: what was on the lanes, and all later work, runs in place. */

@@ -103,6 +103,15 @@ export const enum Op {
   Columns = 3,
   /** Rows of blocks of a foreign format, which decides all rules (`Word.Format`); a unit is a row. */
   Blocks = 4,
+
+  /** Rows that are rotated in blocks (equation 40); a unit is a row. */
+  Rotate = 10,
+  /** Rows, each column divided by its scale (equation 44); a unit is a row. */
+  Divide = 11,
+  /** Rows, each column multiplied with its scale (equation 45); a unit is a row. */
+  Multiply = 12,
+  /** Matrices, rows and columns exchanged; a unit is a strip of columns of a group of rows, as for `Columns`. */
+  Transpose = 13,
 }
 
 /** Format of the blocks of `Op.Blocks`; the table of them is `scheme/block-formats`. */

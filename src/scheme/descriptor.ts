@@ -60,9 +60,9 @@ export const enum Word {
   Last = 11,
   /** Address of the values. */
   Values = 12,
-  /** Address of the codes. */
+  /** Address of the codes; of a transform, of the float32 that it gives. */
   Codes = 13,
-  /** Address of the scales. */
+  /** Address of the scales; of `Divide` and `Multiply`, one float32 a column. */
   Scale = 14,
   /** Address of the zero points; 0 where there are none. */
   ZeroPoint = 15,
@@ -71,15 +71,18 @@ export const enum Word {
   RangeHigh = 17,
   /** Address of the error statistics; 0 for none. */
   Statistics = 18,
-  /** Elements of the tensor (`Tensor`), a row (`Segments`, `Blocks`) or a run (`Channels`); rows of an outer index (`Columns`). */
+  /**
+   * Elements of the tensor (`Tensor`), a row (`Segments`, `Blocks` and transforms of rows) or a run (`Channels`); rows of
+   * an outer index (`Columns`, `Transpose`).
+   */
   Length = 19,
-  /** Elements of a block (`Segments`, `Blocks`); rows of a group (`Columns`). */
+  /** Elements of a block (`Segments`, `Blocks`, `Rotate`); rows of a group (`Columns`, `Transpose`). */
   Group = 20,
-  /** Channels (`Channels`). */
+  /** Channels (`Channels`); m, the order of the factor that is no power of two, or 1 (`Rotate`). */
   Count = 21,
-  /** Runs of a channel (`Channels`). */
+  /** Runs of a channel (`Channels`); the prime that the matrix of order m is made of, or 0 (`Rotate`). */
   Parts = 22,
-  /** Columns (`Columns`); bytes of a row (`Blocks`). */
+  /** Columns (`Columns`, `Transpose`); bytes of a row (`Blocks`). */
   Inner = 23,
   /** Address of the first descriptor of the earlier pass, and their number (`Source.Barrier`). */
   BarrierFirst = 24,

@@ -9,7 +9,8 @@ import { Size, Word } from './descriptor.js';
 import { Added, Arithmetic } from './precision.js';
 import { type CodeDtype, type Scheme, scaleBytes } from './scheme.js';
 
-const DTYPE = { float32: Dtype.Float32, float16: Dtype.Float16, bfloat16: Dtype.Bfloat16 };
+/** Codes of the types of values. */
+export const DTYPE = { float32: Dtype.Float32, float16: Dtype.Float16, bfloat16: Dtype.Bfloat16 };
 const STORAGE: Record<CodeDtype, Storage> = {
   int8: Storage.Int8,
   uint8: Storage.Uint8,

@@ -8,6 +8,7 @@ import { blocks } from './blocks/rows';
 import { columns } from './columns';
 import { channels, segments } from './groups';
 import { tensor } from './tensor';
+import { transform } from './transforms/transform';
 import { word } from './words';
 
 /** Carries out the descriptor at `d`. */
@@ -17,5 +18,6 @@ export function execute(d: usize): void {
   else if (op == Op.Segments) segments(d);
   else if (op == Op.Channels) channels(d);
   else if (op == Op.Blocks) blocks(d);
+  else if (op >= Op.Rotate) transform(d);
   else columns(d);
 }

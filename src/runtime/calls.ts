@@ -1,0 +1,107 @@
+/**
+ * The calls of a runtime: what each of them takes, gives back and is counted as.
+ * @module
+ */
+import type { Lease } from '../memory/index.js';
+import type { Engine } from './engine.js';
+import { Input } from './input.js';
+import type { Job } from './job.js';
+import type { Outcome } from './outcome.js';
+import type { TensorInput } from './tensor.js';
+
+/** The work of one call, once type and shape of its values are known. */
+export interface Work<T> {
+  /** Bytes of the lease that the job writes to. */
+  readonly bytes: number;
+  /** The job, once the values are in the arena. */
+  job(lease: Lease): Job;
+  /** What the call gives; from here on the lease is its own. */
+  result(outcome: Outcome, lease: Lease): T;
+}
+
+/** Calls that run, and counts of all that ran. */
+export class Calls {
+  /** Calls so far, those that failed, values quantized, bytes copied. */
+  readonly counts = { calls: 0, failed: 0, elements: 0, copiedBytes: 0 };
+  readonly #engine: Engine;
+  #pending = 0;
+  /** Who waits until no call is pending. */
+  #drained: (() => void)[] = [];
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Calls that are not over. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** A call begins: it takes its tensor over, even where the runtime is closed. */
+  begin(tensor: TensorInput, keep: boolean): Input {
+    const input = new Input(tensor, this.#engine.arena, keep);
+    if (this.#engine.isOpen) {
+      this.enter();
+      this.counts.calls++;
+      return input;
+    }
+    input.end();
+    this.#engine.assertOpen();
+    return input;
+  }
+
+  /** A call ends: its tensor goes back to the arena, or to the caller. */
+  end(input: Input): void {
+    this.counts.copiedBytes += input.copiedBytes;
+    input.end();
+    this.leave();
+  }
+
+  /** Something is pending until `leave`. */
+  enter(): void {
+    this.#pending++;
+  }
+
+  leave(): void {
+    this.#pending--;
+    if (this.#pending > 0) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  /** Settles when no call is pending. */
+  drain(): Promise<void> {
+    if (this.#pending === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  /**
+   * One call from its tensor to its result. Whatever becomes of it, the tensor is given back, and where it fails the
+   * lease too.
+   */
+  async run<T>(
+    tensor: TensorInput,
+    { keep, signal }: { readonly keep?: boolean; readonly signal?: AbortSignal },
+    plan: (input: Input) => Work<T>,
+  ): Promise<T> {
+    const { arena, scheduler } = this.#engine;
+    const input = this.begin(tensor, keep === true);
+    let lease: Lease | undefined;
+    try {
+      signal?.throwIfAborted();
+      const work = plan(input);
+      if (input.isPlain) await input.bring(arena, signal);
+      lease =
+        arena.tryLease(work.bytes) ?? (await arena.acquire(work.bytes, { signal, holding: input.allocatedBytes }));
+      // It may have been aborted while the call waited.
+      signal?.throwIfAborted();
+      const ran = scheduler.run(work.job(lease), signal);
+      return work.result(ran instanceof Promise ? await ran : ran, lease);
+    } catch (error) {
+      lease?.release();
+      this.counts.failed++;
+      throw error;
+    } finally {
+      this.end(input);
+    }
+  }
+}
