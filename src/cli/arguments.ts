@@ -62,6 +62,14 @@ export function integerOption(name: string, text: string | undefined): number | 
   throw usage(`Expected an integer for --${name}, got '${text}'`);
 }
 
+/** An option that is a finite number from 0, or undefined where it is not there. */
+export function amountOption(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw usage(`Expected a number from 0 for --${name}, got '${text}'`);
+}
+
 /** An option that is one of a few words, or undefined where it is not there. */
 export function choiceOption<T extends string>(
   name: string,

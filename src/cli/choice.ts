@@ -3,7 +3,7 @@
  * @module
  */
 import { findPreset, type NonFinitePolicy, type PresetOptions, preset, type Scheme } from '../scheme/index.js';
-import { choiceOption, integerOption, type Words } from './arguments.js';
+import { amountOption, choiceOption, integerOption, type Words } from './arguments.js';
 import { asUsage, usage } from './failure.js';
 import { type Parameters, readParameters } from './parameters.js';
 
@@ -19,7 +19,7 @@ export interface Choice {
 const POLICIES: readonly NonFinitePolicy[] = ['error', 'saturate', 'propagate'];
 
 /**
- * Reads the options `preset`, `dtype`, `axis`, `block-size`, `non-finite`, `scale` and `zero-point`.
+ * Reads the options `preset`, `dtype`, `axis`, `block-size`, `threshold`, `non-finite`, `scale` and `zero-point`.
  * @throws UsageError for options that do not go together, and errors of `readParameters`
  */
 export async function choiceOf(words: Words): Promise<Choice> {
@@ -28,8 +28,9 @@ export async function choiceOf(words: Words): Promise<Choice> {
   const dtype = choiceOption('dtype', words('dtype'), row.dtypes);
   const axis = integerOption('axis', words('axis'));
   const blockSize = integerOption('block-size', words('block-size'));
+  const threshold = amountOption('threshold', words('threshold'));
   const nonFinite = choiceOption('non-finite', words('non-finite'), POLICIES);
-  const chosen = defined({ dtype, axis, blockSize, nonFinite });
+  const chosen = defined({ dtype, axis, blockSize, threshold, nonFinite });
   const isGiven = row.rules.parameters === 'given';
   if (!isGiven && (words('scale') ?? words('zero-point')) !== undefined) {
     throw usage(`Preset '${name}' takes its parameters from the values: Expected no --scale and no --zero-point`);

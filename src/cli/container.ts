@@ -5,6 +5,7 @@
  * x             codes; for blocks of a foreign layout bytes, [rows, bytes per row]
  * x.scale       where the scales are not in the blocks
  * x.zero_point  where the scheme has zero points
+ * x.outliers, x.outlier_values  where outliers are kept apart: their columns, and [rows, columns] values
  * metadata      quantlane.version, quantlane.preset, quantlane.tensor.x: what is needed to read x back
  * ```
  * @module
@@ -30,6 +31,8 @@ export interface Note {
   /** Axis of channels or blocks, where one was chosen. */
   readonly axis?: number;
   readonly blockSize?: number;
+  /** Magnitude of an outlier, where one was chosen. */
+  readonly threshold?: number;
   readonly nonFinite: NonFinitePolicy;
   /** Shape of the values. */
   readonly shape: readonly number[];
@@ -45,27 +48,40 @@ export interface Stored {
   readonly codes: TensorEntry;
   readonly scale: TensorEntry | undefined;
   readonly zeroPoint: TensorEntry | undefined;
+  readonly outliers: TensorEntry | undefined;
+  readonly outlierValues: TensorEntry | undefined;
+}
+
+/** The tensors of a file that a quantized tensor is made of. */
+export function entriesOf({ codes, scale, zeroPoint, outliers, outlierValues }: Stored): TensorEntry[] {
+  return [codes, scale, zeroPoint, outliers, outlierValues].filter((entry) => entry !== undefined);
 }
 
 const PREFIX = 'quantlane.tensor.';
 
 /** The note of a tensor that is quantized with a preset. */
 export function noteOf(scheme: Scheme, options: PresetOptions, shape: readonly number[], inputDtype: InputDtype): Note {
-  const { axis, blockSize } = options;
+  const { axis, blockSize, threshold } = options;
   return {
     preset: scheme.name,
     dtype: scheme.dtype,
     ...(axis === undefined ? {} : { axis }),
     ...(blockSize === undefined ? {} : { blockSize }),
+    ...(threshold === undefined ? {} : { threshold }),
     nonFinite: scheme.nonFinite,
     shape,
     inputDtype,
   };
 }
 
-/** The tensors that a quantized tensor becomes. */
-export function declarationsOf(name: string, scheme: Scheme, shape: readonly number[]): TensorDeclaration[] {
-  const { codeShape, parameterShape } = layoutOf(scheme, shape);
+/** The tensors that a quantized tensor becomes, where outliers are kept apart with so many columns of them. */
+export function declarationsOf(
+  name: string,
+  scheme: Scheme,
+  shape: readonly number[],
+  columns = 0,
+): TensorDeclaration[] {
+  const { codeShape, parameterShape, units } = layoutOf(scheme, shape);
   if (scheme.layout !== 'planar') return [{ name, dtype: 'uint8', shape: codeShape }];
   const declarations: TensorDeclaration[] = [
     { name, dtype: scheme.dtype, shape: codeShape },
@@ -73,6 +89,12 @@ export function declarationsOf(name: string, scheme: Scheme, shape: readonly num
   ];
   if (!scheme.symmetric) {
     declarations.push({ name: `${name}.zero_point`, dtype: zeroPointDtype(scheme), shape: parameterShape });
+  }
+  if (scheme.outliers !== null) {
+    declarations.push(
+      { name: `${name}.outliers`, dtype: 'int32', shape: [columns] },
+      { name: `${name}.outlier_values`, dtype: 'float32', shape: [units, columns] },
+    );
   }
   return declarations;
 }
@@ -110,18 +132,32 @@ export function storedIn(file: TensorFile, label: string): Stored[] {
 
 function storedOf(name: string, text: string, byName: ReadonlyMap<string, TensorEntry>): Stored {
   const note = parseNote(text);
-  const { preset: presetName, dtype, axis, blockSize, nonFinite, shape } = note;
-  const options = { dtype, nonFinite, ...(axis === undefined ? {} : { axis }), ...(blockSize ? { blockSize } : {}) };
-  const scheme = preset(presetName, options);
+  const { preset: presetName, dtype, axis, blockSize, threshold, nonFinite, shape } = note;
+  const place = { ...(axis === undefined ? {} : { axis }), ...(blockSize ? { blockSize } : {}) };
+  const scheme = preset(presetName, { dtype, nonFinite, ...place, ...(threshold === undefined ? {} : { threshold }) });
   elementsOf(shape);
-  const [codes, scale, zeroPoint] = declarationsOf(name, scheme, shape).map((declared) => {
+  const columns = byName.get(`${name}.outliers`)?.shape[0];
+  const parts = new Map<string, TensorEntry>();
+  for (const declared of declarationsOf(name, scheme, shape, columns)) {
     const entry = byName.get(declared.name);
-    if (entry?.dtype === declared.dtype && entry.shape.join() === declared.shape.join()) return entry;
+    if (entry?.dtype === declared.dtype && entry.shape.join() === declared.shape.join()) {
+      parts.set(declared.name.slice(name.length), entry);
+      continue;
+    }
     const actual = entry === undefined ? 'none' : `${entry.dtype} [${entry.shape.join(', ')}]`;
     const expected = `${declared.dtype} [${declared.shape.join(', ')}] as ${quoted(declared.name)}`;
     throw wrong(`Expected ${expected}, got ${actual}`);
-  });
-  return { name, note, scheme, codes: codes!, scale, zeroPoint };
+  }
+  return {
+    name,
+    note,
+    scheme,
+    codes: parts.get('')!,
+    scale: parts.get('.scale'),
+    zeroPoint: parts.get('.zero_point'),
+    outliers: parts.get('.outliers'),
+    outlierValues: parts.get('.outlier_values'),
+  };
 }
 
 function parseNote(text: string): Note {
@@ -139,6 +175,7 @@ function parseNote(text: string): Note {
     typeof note.nonFinite === 'string' &&
     (note.axis === undefined || Number.isSafeInteger(note.axis)) &&
     (note.blockSize === undefined || Number.isSafeInteger(note.blockSize)) &&
+    (note.threshold === undefined || typeof note.threshold === 'number') &&
     Array.isArray(note.shape) &&
     isInputDtype(note.inputDtype);
   if (!isRight) throw wrong(`Expected a note { preset, dtype, nonFinite, shape, inputDtype }, got ${quoted(text)}`);

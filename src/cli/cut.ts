@@ -51,7 +51,8 @@ export function cutOf(grid: Grid, capacity: number, cost: (shape: number[]) => C
   const groups: Level = { most: Math.ceil(depth / group), size: (n) => [1, Math.min(n * group, depth), inner] };
   const within: Level = { most: group, size: (n) => [1, n, inner] };
   const runs: Level = { most: inner, size: (n) => [1, 1, n] };
-  const whole = grid.scheme.layout === 'planar' ? [slices, groups, within, runs] : [slices, groups];
+  const isWhole = grid.scheme.layout !== 'planar' || grid.scheme.outliers !== null;
+  const whole = isWhole ? [slices, groups] : [slices, groups, within, runs];
   const { kind } = grid.scheme.granularity;
   const splitsAnyway = kind === 'perTensor' || (kind === 'perChannel' && outer > 1);
   // A dynamic group that is larger than a box should be, but fits, is better read once than twice.

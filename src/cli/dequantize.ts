@@ -7,7 +7,7 @@ import { type ArgsDef, defineCommand } from 'citty';
 import { fail } from '../errors.js';
 import { createNpy, createSafetensors } from '../formats/index.js';
 import { type Words, wordsOf } from './arguments.js';
-import { type Stored, storedIn } from './container.js';
+import { entriesOf, type Stored, storedIn } from './container.js';
 import type { Context } from './context.js';
 import { located, quoted, usage } from './failure.js';
 import type { Report } from './report.js';
@@ -76,7 +76,7 @@ async function restore(job: Omit<RestoreJob, 'file'> & { readonly source: Source
   const elements = await restoreTensor({ ...job, file: source.file }).catch((error: unknown) => {
     throw located(error, placeOf(source.label, name));
   });
-  const bytesIn = sum([stored.codes, stored.scale, stored.zeroPoint].map((entry) => entry?.byteLength ?? 0));
+  const bytesIn = sum(entriesOf(stored).map((entry) => entry.byteLength));
   return {
     name,
     file: source.label,

@@ -6,7 +6,7 @@ import { type ArgsDef, defineCommand } from 'citty';
 import type { TensorEntry, TensorFile } from '../formats/index.js';
 import { describeGranularity } from '../scheme/index.js';
 import { codeEnds } from './block-parts.js';
-import { type Stored, storedIn } from './container.js';
+import { entriesOf, type Stored, storedIn } from './container.js';
 import { type Context, Progress } from './context.js';
 import { printable } from './failure.js';
 import { Histogram } from './histogram.js';
@@ -33,7 +33,7 @@ async function inspectFile(paths: readonly string[], context: Context): Promise<
   await using sources = await Sources.open(paths, context);
   const { file, label } = sources.all[0]!;
   const stored = storedIn(file, label);
-  const parts = new Set(stored.flatMap(({ codes, scale, zeroPoint }) => [codes, scale, zeroPoint]));
+  const parts = new Set(stored.flatMap(entriesOf));
   const reports: Report[] = [];
   for (const one of stored) {
     context.signal.throwIfAborted();
@@ -95,10 +95,11 @@ async function plainReport(file: TensorFile, entry: TensorEntry, { signal, show 
 }
 
 /** A tensor that quantlane has quantized. */
-function quantizedReport({ name, note, scheme, codes }: Stored, facts: StoredFacts): Report {
+function quantizedReport({ name, note, scheme, codes, outliers }: Stored, facts: StoredFacts): Report {
   const { scale, zeroPoint, codes: found, saturated } = facts;
   const zeros = zeroPoint === undefined ? '' : `, zero points ${zeroPoint.min} to ${zeroPoint.max}`;
   const ends = codeEnds(scheme).join(' to ');
+  const apart = outliers?.shape[0];
   const odd = scale.nan + scale.infinite;
   return {
     lines: [
@@ -106,6 +107,7 @@ function quantizedReport({ name, note, scheme, codes }: Stored, facts: StoredFac
       `  codes: ${codes.dtype} ${shapeText(codes.shape)}, ${found.min} to ${found.max} of ${ends}`,
       `  saturated: ${Number((saturated * 100).toPrecision(3))} % of the codes are at an end`,
       `  scales: ${countText(scale.count + odd)}, ${rangeText(scale)}${odd > 0 ? `, NaN or infinite ${odd}` : ''}${zeros}`,
+      ...(apart === undefined ? [] : [`  outliers: ${countText(apart)} of ${note.shape.at(-1)} columns kept apart`]),
     ],
     json: {
       name,
@@ -115,6 +117,7 @@ function quantizedReport({ name, note, scheme, codes }: Stored, facts: StoredFac
       saturatedShare: saturated,
       scale: { count: scale.count + odd, nonFinite: odd, ...numbers({ min: scale.min, max: scale.max }) },
       zeroPoint: zeroPoint === undefined ? null : numbers({ min: zeroPoint.min, max: zeroPoint.max }),
+      ...(apart === undefined ? {} : { outliers: apart }),
     },
   };
 }

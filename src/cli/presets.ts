@@ -65,6 +65,9 @@ function rulesOf(scheme: Scheme): readonly (readonly [string, string])[] {
     ['all zero', allZeroText(scheme)],
     ['NaN', `code ${scheme.nan.code}${scheme.nan.poisons ? ', poisons its group' : ''} where it propagates`],
     ['scale dtype', scheme.scaleDtype],
+    ...(scheme.outliers === null
+      ? []
+      : ([['outliers', `from ${scheme.outliers.threshold} on, kept apart; takes --threshold`]] as const)),
   ];
 }
 

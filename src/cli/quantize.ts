@@ -13,6 +13,7 @@ import { declarationsOf, metadataOf, noteOf } from './container.js';
 import type { Context } from './context.js';
 import { located, quoted, usage } from './failure.js';
 import { gridOf } from './grid.js';
+import { outlierColumns } from './outliers.js';
 import { checkCount } from './parameters.js';
 import type { Report } from './report.js';
 import { RUNTIME_ARGS, runtimeOptions, startRuntime } from './runtime-options.js';
@@ -30,6 +31,7 @@ const args = {
   'block-size': { type: 'string', description: 'Values a block', valueHint: 'N' },
   scale: { type: 'string', description: 'Given scales, float32', valueHint: 'S.npy' },
   'zero-point': { type: 'string', description: 'Given zero points', valueHint: 'Z.npy' },
+  threshold: { type: 'string', description: 'Magnitude of an outlier, 0 for none', valueHint: 'T' },
   'non-finite': { type: 'string', description: 'error, saturate or propagate', valueHint: 'HOW' },
   ...RUNTIME_ARGS,
 } as const satisfies ArgsDef;
@@ -44,6 +46,9 @@ export const quantizeCommand = defineCommand({
 /** A tensor that is to be quantized. */
 type Task = Pick<TensorJob, 'file' | 'entry' | 'grid'> & { readonly source: Source };
 
+/** The same, with the columns of outliers that were found in it. */
+type Found = Task & Pick<TensorJob, 'outliers'>;
+
 async function quantizeFiles(paths: readonly string[], words: Words, context: Context): Promise<Report> {
   const out = words('out')!;
   if (!/\.safetensors$/i.test(out)) throw usage(`Expected a .safetensors file for --out, got '${out}'`);
@@ -53,9 +58,11 @@ async function quantizeFiles(paths: readonly string[], words: Words, context: Co
   const tasks = sources.all.flatMap((source) => tasksOf(source, choice));
   checkNames(tasks, choice);
   await using runtime = await startRuntime(options);
-  await using writer = await createOut(out, tasks, choice);
+  const found: Found[] = [];
+  for (const task of tasks) found.push({ ...task, outliers: await findIn(task, runtime, context) });
+  await using writer = await createOut(out, found, choice);
   const rows: Row[] = [];
-  for (const task of tasks) rows.push(await quantizeTask(task, choice, runtime, writer, context));
+  for (const task of found) rows.push(await quantizeTask(task, choice, runtime, writer, context));
   await writer.close();
   const title = `${choice.scheme.name} (${choice.scheme.dtype}) to ${out}`;
   return summary('quantize', title, { out, preset: choice.scheme.name }, rows);
@@ -92,29 +99,41 @@ function checkNames(tasks: readonly Task[], { scheme }: Choice): void {
   }
 }
 
-function createOut(out: string, tasks: readonly Task[], { scheme, options }: Choice): Promise<TensorWriter> {
+/** The outliers of a tensor must be known before its output is begun. */
+function findIn({ source, ...task }: Task, runtime: Runtime, context: Context): Promise<Int32Array | undefined> {
+  return outlierColumns({ ...task, runtime, context }).catch((error: unknown) => {
+    throw located(error, placeOf(source.label, task.entry.name));
+  });
+}
+
+function createOut(out: string, tasks: readonly Found[], { scheme, options }: Choice): Promise<TensorWriter> {
   const notes = new Map(
     tasks.map(({ entry }) => [entry.name, noteOf(scheme, options, entry.shape, entry.dtype as InputDtype)]),
   );
-  const declarations = tasks.flatMap(({ entry }) => declarationsOf(entry.name, scheme, entry.shape));
+  const declarations = tasks.flatMap(({ entry, outliers }) =>
+    declarationsOf(entry.name, scheme, entry.shape, outliers?.length),
+  );
   return createSafetensors(out, declarations, metadataOf(version(), scheme.name, notes));
 }
 
 async function quantizeTask(
-  task: Task,
+  task: Found,
   { scheme, parameters }: Choice,
   runtime: Runtime,
   writer: TensorWriter,
   context: Context,
 ): Promise<Row> {
-  const { file, entry, grid, source } = task;
+  const { file, entry, grid, source, outliers } = task;
   const { name, shape } = entry;
   const began = performance.now();
-  const stats = await quantizeTensor({ runtime, file, entry, grid, parameters, writer, context }).catch((error) => {
+  const job = { runtime, file, entry, grid, parameters, outliers, writer, context };
+  const stats = await quantizeTensor(job).catch((error) => {
     throw located(error, placeOf(source.label, name));
   });
   const seconds = (performance.now() - began) / 1000;
-  const bytesOut = sum(declarationsOf(name, scheme, shape).map((one) => tensorBytes(one.dtype, one.shape)));
+  const bytesOut = sum(
+    declarationsOf(name, scheme, shape, outliers?.length).map((one) => tensorBytes(one.dtype, one.shape)),
+  );
   return {
     name,
     file: source.label,

@@ -33,7 +33,7 @@ export async function restoreTensor(job: RestoreJob): Promise<number> {
   const { stored, runtime, context } = job;
   const grid = gridOf(stored.scheme, stored.note.shape);
   const { capacity } = runtime.metrics().arena;
-  const cut = cutOf(grid, capacity, (shape) => costOf(grid, shape), true);
+  const cut = cutOf(grid, capacity, (shape) => costOf(grid, shape, columnsOf(stored)), true);
   const progress = new Progress(context.show, stored.name, grid.elements);
   await inFlight(boxesOf(grid, cut.step), cut.inFlight, async (box) => {
     const { first, count } = boxElements(grid, box);
@@ -46,26 +46,37 @@ export async function restoreTensor(job: RestoreJob): Promise<number> {
   return grid.elements;
 }
 
+/** How many columns of outliers are kept apart. */
+function columnsOf({ outliers }: Stored): number {
+  return outliers?.shape[0] ?? 0;
+}
+
 /** Bytes that a box of a shape takes. */
-function costOf({ scheme }: Grid, shape: number[]): Cost {
+function costOf({ scheme }: Grid, shape: number[], columns: number): Cost {
   const input = bytesOf('float32', shape);
-  return { input, total: input + partsOf(scheme, layoutOf(scheme, shape), false, false).bytes + 128 };
+  const layout = { ...layoutOf(scheme, shape), count: columns };
+  return { input, total: input + partsOf(scheme, layout, false, false).bytes + 128 };
 }
 
 /** Codes and parameters of a box. */
 async function readParts(job: RestoreJob, grid: Grid, box: Box) {
-  const { scheme, codes, scale, zeroPoint } = job.stored;
+  const { scheme, codes, scale, zeroPoint, outliers, outlierValues } = job.stored;
   const { first, count } = boxElements(grid, box);
   const { first: at, count: parameters } = boxParameters(grid, box);
   const data = await readRun(job.file, codes, codeBytes(grid, first), codeBytes(grid, count));
   const ofScale = scaleBytes(scheme);
   const ofZero = zeroPointBytes(scheme);
+  const ofApart = columnsOf(job.stored) * 4;
   return {
     scheme: grid.scheme,
     shape: boxShape(grid, box.size),
     data: valuesOf(dataDtype(scheme), data) as CodeArray,
     scale: scale && scalesIn(scale, await readRun(job.file, scale, at * ofScale, parameters * ofScale)),
     zeroPoint: zeroPoint && integersIn(zeroPoint, await readRun(job.file, zeroPoint, at * ofZero, parameters * ofZero)),
+    outliers: outliers && (integersIn(outliers, await readRun(job.file, outliers, 0, ofApart)) as Int32Array),
+    outlierValues:
+      outlierValues &&
+      new Float32Array((await readRun(job.file, outlierValues, at * ofApart, parameters * ofApart)).buffer),
   };
 }
 

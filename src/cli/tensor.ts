@@ -23,16 +23,22 @@ import { inFlight } from './in-flight.js';
 import type { Parameters } from './parameters.js';
 import { type Planted, plant, planted, Ranges } from './ranges.js';
 
-/** One tensor to be quantized. */
-export interface TensorJob {
+/** A tensor whose boxes are read. */
+export interface BoxSource {
   readonly runtime: Runtime;
   readonly file: TensorFile;
   readonly entry: TensorEntry;
   readonly grid: Grid;
+  readonly context: Context;
+}
+
+/** One tensor to be quantized. */
+export interface TensorJob extends BoxSource {
   /** For a scheme whose parameters are given, all of them. */
   readonly parameters: Parameters | undefined;
+  /** For a scheme that keeps outliers apart, their columns. */
+  readonly outliers: Int32Array | undefined;
   readonly writer: TensorWriter;
-  readonly context: Context;
 }
 
 /**
@@ -42,9 +48,8 @@ export interface TensorJob {
  */
 export async function quantizeTensor(job: TensorJob): Promise<ErrorStatistics> {
   const { grid, entry, runtime } = job;
-  const dtype = entry.dtype as InputDtype;
   const { capacity } = runtime.metrics().arena;
-  const cut = cutOf(grid, capacity, (shape) => costOf(grid, dtype, shape), job.parameters !== undefined);
+  const cut = cutOf(grid, capacity, (shape) => costOf(job, shape), job.parameters !== undefined);
   const isTwice = cut.isSplit && job.parameters === undefined;
   const progress = new Progress(job.context.show, entry.name, grid.elements * (isTwice ? 2 : 1));
   const ranges = isTwice ? await rangesOf(job, cut, progress) : undefined;
@@ -112,16 +117,19 @@ function withoutStatistics(whole: ErrorStatistics, { signal, noise, saturated }:
 }
 
 /** Bytes that a box of a shape takes, with everything that may be asked for. */
-function costOf({ scheme }: Grid, dtype: InputDtype, shape: number[]): Cost {
-  const input = bytesOf(dtype, shape);
-  const { bytes } = partsOf(scheme, layoutOf(scheme, shape), true, true);
+export function costOf(
+  { grid: { scheme }, entry, outliers }: Pick<TensorJob, 'grid' | 'entry' | 'outliers'>,
+  shape: number[],
+): Cost {
+  const input = bytesOf(entry.dtype as InputDtype, shape);
+  const { bytes } = partsOf(scheme, { ...layoutOf(scheme, shape), count: outliers?.length ?? 0 }, true, true);
   // Two rows more may be planted in a box of one; input and result are rounded to 64 bytes each.
   const rows = scheme.nonFinite === 'propagate' && scheme.granularity.kind !== 'perTensor' ? 3 : 1;
   return { input, total: (input + bytes) * rows + 1024 };
 }
 
 /** Reads a box straight into the arena. */
-async function readBox(job: TensorJob, box: Box, plan: Planted | undefined): Promise<TensorLease> {
+export async function readBox(job: BoxSource, box: Box, plan: Planted | undefined): Promise<TensorLease> {
   const { file, entry, grid } = job;
   const dtype = entry.dtype as InputDtype;
   const lease = await job.runtime.acquire(dtype, plan?.shape ?? boxShape(grid, box.size), {
@@ -141,7 +149,8 @@ async function readBox(job: TensorJob, box: Box, plan: Planted | undefined): Pro
 
 /** What a box is quantized with: its part of the ranges, or of the given parameters. */
 function optionsFor(job: TensorJob, box: Box, ranges: Ranges | undefined): QuantizeOptions {
-  const options = { signal: job.context.signal, stats: true };
+  const { outliers } = job;
+  const options = { signal: job.context.signal, stats: true, ...(outliers && { outliers }) };
   if (ranges !== undefined) return { ...options, range: ranges.of(box) };
   if (job.parameters === undefined) return options;
   const { first, count } = boxParameters(job.grid, box);
@@ -159,8 +168,12 @@ async function writeBox(job: TensorJob, box: Box, quantized: QuantizedTensor, be
   const { scale, zeroPoint } = quantized;
   const { first } = boxParameters(grid, box);
   if (scale !== null) await writer.write(`${name}.scale`, first * scale.BYTES_PER_ELEMENT, bytesIn(scale));
-  if (zeroPoint === null) return;
-  await writer.write(`${name}.zero_point`, first * zeroPoint.BYTES_PER_ELEMENT, bytesIn(zeroPoint));
+  if (zeroPoint !== null)
+    await writer.write(`${name}.zero_point`, first * zeroPoint.BYTES_PER_ELEMENT, bytesIn(zeroPoint));
+  const { outliers, outlierValues } = quantized;
+  if (outliers === null || outlierValues === null) return;
+  await writer.write(`${name}.outliers`, 0, bytesIn(outliers));
+  await writer.write(`${name}.outlier_values`, box.at[0] * outliers.byteLength, bytesIn(outlierValues));
 }
 
 function bytesIn(view: ArrayBufferView): Uint8Array {

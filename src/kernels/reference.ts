@@ -11,6 +11,7 @@ import { blockRows } from './reference/blocks/index.js';
 import { decode, encode } from './reference/convert.js';
 import { Descriptor } from './reference/descriptor.js';
 import { Memory, storageBytes, valueBytes } from './reference/memory.js';
+import { outlierRows } from './reference/outliers.js';
 import { Parameters } from './reference/parameters.js';
 import { Range } from './reference/range.js';
 import { clearRecord, measure } from './reference/statistics.js';
@@ -50,6 +51,7 @@ class Reference {
     else if (op === Op.Segments) this.#segments(d);
     else if (op === Op.Channels) this.#channels(d);
     else if (op === Op.Blocks) blockRows(d, this.#memory);
+    else if (op === Op.Outliers) outlierRows(d, this.#memory);
     else if (op >= Op.Rotate) transform(d, this.#memory);
     else this.#columns(d);
   }

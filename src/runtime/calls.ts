@@ -9,14 +9,23 @@ import type { Job } from './job.js';
 import type { Outcome } from './outcome.js';
 import type { TensorInput } from './tensor.js';
 
-/** The work of one call, once type and shape of its values are known. */
-export interface Work<T> {
+/** A job of a call, once type and shape of its values are known. */
+interface Part {
   /** Bytes of the lease that the job writes to. */
   readonly bytes: number;
   /** The job, once the values are in the arena. */
   job(lease: Lease): Job;
+}
+
+/** The work of a call. */
+export interface Work<T> extends Part {
   /** What the call gives; from here on the lease is its own. */
   result(outcome: Outcome, lease: Lease): T;
+}
+
+/** Work that must be done before it is known what more there is; its lease is given back in between. */
+export interface Survey<T> extends Part {
+  next(outcome: Outcome, lease: Lease): Work<T>;
 }
 
 /** Calls that run, and counts of all that ran. */
@@ -81,21 +90,52 @@ export class Calls {
   async run<T>(
     tensor: TensorInput,
     { keep, signal }: { readonly keep?: boolean; readonly signal?: AbortSignal },
-    plan: (input: Input) => Work<T>,
+    plan: (input: Input) => Work<T> | Survey<T>,
   ): Promise<T> {
     const { arena, scheduler } = this.#engine;
     const input = this.begin(tensor, keep === true);
     let lease: Lease | undefined;
     try {
       signal?.throwIfAborted();
-      const work = plan(input);
+      let work = plan(input);
       if (input.isPlain) await input.bring(arena, signal);
-      lease =
-        arena.tryLease(work.bytes) ?? (await arena.acquire(work.bytes, { signal, holding: input.allocatedBytes }));
-      // It may have been aborted while the call waited.
-      signal?.throwIfAborted();
-      const ran = scheduler.run(work.job(lease), signal);
-      return work.result(ran instanceof Promise ? await ran : ran, lease);
+      for (;;) {
+        const { bytes } = work;
+        lease = arena.tryLease(bytes) ?? (await arena.acquire(bytes, { signal, holding: input.allocatedBytes }));
+        // It may have been aborted while the call waited.
+        signal?.throwIfAborted();
+        const ran = scheduler.run(work.job(lease), signal);
+        const outcome = ran instanceof Promise ? await ran : ran;
+        if ('result' in work) return work.result(outcome, lease);
+        work = work.next(outcome, lease);
+        lease.release();
+        lease = undefined;
+      }
+    } catch (error) {
+      lease?.release();
+      this.counts.failed++;
+      throw error;
+    } finally {
+      this.end(input);
+    }
+  }
+
+  /** The same at once, on this thread. */
+  runNow<T>(tensor: TensorInput, keep: boolean, plan: (input: Input) => Work<T> | Survey<T>): T {
+    const { arena, scheduler } = this.#engine;
+    const input = this.begin(tensor, keep);
+    let lease: Lease | undefined;
+    try {
+      let work = plan(input);
+      if (input.isPlain) input.bringNow(arena);
+      for (;;) {
+        lease = arena.lease(work.bytes);
+        const outcome = scheduler.runNow(work.job(lease));
+        if ('result' in work) return work.result(outcome, lease);
+        work = work.next(outcome, lease);
+        lease.release();
+        lease = undefined;
+      }
     } catch (error) {
       lease?.release();
       this.counts.failed++;

@@ -17,6 +17,17 @@ export interface Places {
   readonly statistics: number;
 }
 
+/** The addresses of a job that has none. */
+export const NOWHERE: Places = Object.freeze({
+  values: 0,
+  codes: 0,
+  scale: 0,
+  zeroPoint: 0,
+  rangeLow: 0,
+  rangeHigh: 0,
+  statistics: 0,
+});
+
 /** The units of work of a job. */
 export type WorkLayout = Omit<Layout, 'codeShape' | 'codeBytes' | 'parameterShape' | 'parameters'>;
 

@@ -7,8 +7,9 @@ import { Mode, Op, Source } from '../scheme/codes.js';
 import { schemeWords } from '../scheme/index.js';
 import { writeGiven } from './given.js';
 import type { Input } from './input.js';
-import { type Job, jobKind, type Places } from './job.js';
+import { type Job, jobKind, NOWHERE, type Places } from './job.js';
 import type { Outcome } from './outcome.js';
+import { writeColumns } from './outliers.js';
 import type { Parts } from './parts.js';
 import type { Plan, QuantizeOptions } from './plan.js';
 
@@ -20,36 +21,43 @@ export interface RangeResult {
   readonly shape: readonly number[];
 }
 
-/** The addresses of a job that has none. */
-export const NOWHERE = { values: 0, codes: 0, scale: 0, zeroPoint: 0, rangeLow: 0, rangeHigh: 0, statistics: 0 };
-
-/** Codes and parameters of `input`, to `result`; given parameters or ranges are written there first. */
+/** Codes and parameters of `input`, to `result`; given parameters, ranges or outlier columns are written there first. */
 export function quantizeJob(
   plan: Plan,
   options: QuantizeOptions,
   buffer: SharedArrayBuffer,
   input: Input,
   result: Lease,
+  columns: ArrayLike<number> = [],
 ): Job {
-  const { parts } = plan;
+  const { parts, layout } = plan;
   const start = result.byteOffset;
+  if (parts.outliers >= 0) {
+    writeColumns(new Int32Array(buffer, start + parts.outliers, columns.length), columns, layout.length);
+  }
   if (plan.source !== Source.Data) writeGiven(plan, options, buffer, start);
   return {
     kind: plan.kind,
     places: {
       values: input.byteOffset,
       codes: start,
-      ...parametersAt(start, parts),
       rangeLow: start + parts.rangeLow,
       rangeHigh: start + parts.rangeHigh,
+      ...parametersAt(start, parts),
       statistics: parts.statistics < 0 ? 0 : start + parts.statistics,
     },
   };
 }
 
-/** Addresses of scale and zero point. The scales of a block layout lie in its blocks, from the first byte on. */
-function parametersAt(start: number, { scale, zeroPoint }: Parts): Pick<Places, 'scale' | 'zeroPoint'> {
-  return { scale: start + Math.max(scale, 0), zeroPoint: zeroPoint < 0 ? 0 : start + zeroPoint };
+/**
+ * Addresses of scale and zero point, or of scale, outlier columns and their values. The scales of a block layout lie in
+ * its blocks, from the first byte on.
+ */
+function parametersAt(start: number, parts: Parts): Partial<Places> & Pick<Places, 'scale' | 'zeroPoint'> {
+  const { zeroPoint, outliers, outlierValues } = parts;
+  const scale = start + Math.max(parts.scale, 0);
+  if (outliers >= 0) return { scale, zeroPoint: start + outliers, rangeHigh: start + outlierValues };
+  return { scale, zeroPoint: zeroPoint < 0 ? 0 : start + zeroPoint };
 }
 
 /** The values of `codes`, to `result`. */
@@ -70,8 +78,9 @@ export function dequantizeJob(plan: Plan, codes: Ownership, result: Lease): Job 
 /** The ranges of `input`: all smallest values, then all largest ones, to `result`. */
 export function rangeJob(plan: Plan, input: Input, result: Lease): Job {
   const rangeLow = result.byteOffset;
-  // The ranges of blocks are those of any segments.
-  const layout = plan.layout.op === Op.Blocks ? { ...plan.layout, op: Op.Segments } : plan.layout;
+  // The ranges of blocks, or of rows whose outliers are kept apart, are those of any segments.
+  const { op } = plan.layout;
+  const layout = op === Op.Blocks || op === Op.Outliers ? { ...plan.layout, op: Op.Segments } : plan.layout;
   return {
     kind: jobKind(Mode.Range, Source.Data, layout, schemeWords(plan.scheme, plan.dtype), false),
     places: { ...NOWHERE, values: input.byteOffset, rangeLow, rangeHigh: rangeLow + plan.layout.parameters * 4 },

@@ -6,6 +6,7 @@ import { types } from 'node:util';
 import { fail, got } from '../errors.js';
 import { elementsOf } from '../memory/index.js';
 import { dataDtype, resolveScheme, type Scheme, zeroPointDtype } from '../scheme/index.js';
+import { planWith, writeColumns } from './outliers.js';
 import type { CodeArray, ScaleArray, ZeroPointArray } from './parts.js';
 import type { Plan, Planner } from './plan.js';
 import { bytesIn, copySlowly } from './tensor.js';
@@ -22,6 +23,9 @@ export interface QuantizedParts {
   readonly scale?: ScaleArray | null | undefined;
   /** The zero points, of the type of the codes or int32; absent for a symmetric scheme. */
   readonly zeroPoint?: ZeroPointArray | null | undefined;
+  /** The outlier columns and their values; absent for a scheme that keeps none apart. */
+  readonly outliers?: Int32Array | null | undefined;
+  readonly outlierValues?: Float32Array | null | undefined;
 }
 
 const TYPES = {
@@ -40,7 +44,8 @@ const TYPES = {
  * @throws ERR_QUANTLANE_DTYPE, ERR_QUANTLANE_SHAPE for wrong codes, ERR_QUANTLANE_PARAMETERS for wrong parameters, and
  * errors of the planner
  */
-export function loadPlan(planner: Planner, { scheme: given, shape, data, scale, zeroPoint }: QuantizedParts): Plan {
+export function loadPlan(planner: Planner, parts: QuantizedParts): Plan {
+  const { scheme: given, shape, data, scale, zeroPoint, outliers, outlierValues } = parts;
   elementsOf(shape);
   const scheme = resolveScheme(given);
   // Parameters that are given are only asked whether they are there.
@@ -50,7 +55,7 @@ export function loadPlan(planner: Planner, { scheme: given, shape, data, scale, 
     shape,
     scheme.parameters === 'given' ? { parameters: { scale: 1 } } : {},
   );
-  const { codeBytes, codeShape, parameters } = plan.layout;
+  const { codeBytes, codeShape, parameters, units } = plan.layout;
   const isPlanar = scheme.layout === 'planar';
   const dtype = dataDtype(scheme);
   if (!TYPES[dtype](data)) throw fail('ERR_QUANTLANE_DTYPE', `Expected codes of type ${dtype}, got ${got(data)}`);
@@ -60,23 +65,35 @@ export function loadPlan(planner: Planner, { scheme: given, shape, data, scale, 
   }
   checkParameters('scale', scale, isPlanar ? scheme.scaleDtype : null, parameters);
   checkParameters('zeroPoint', zeroPoint, isPlanar && !scheme.symmetric ? zeroPointDtype(scheme) : null, parameters);
-  return plan;
+  const isApart = scheme.outliers !== null;
+  const count = outliers?.length ?? 0;
+  checkParameters('outliers', outliers, isApart ? 'int32' : null, count);
+  checkParameters('outlierValues', outlierValues, isApart ? 'float32' : null, units * count);
+  return isApart ? planWith(plan, count) : plan;
 }
 
-/** Copies parts to their places in a result at `start`; returns how many bytes. */
+/**
+ * Copies parts to their places in a result at `start`; returns how many bytes.
+ * @throws ERR_QUANTLANE_PARAMETERS for outlier columns that are none
+ */
 export async function loadParts(
   plan: Plan,
-  { data, scale, zeroPoint }: QuantizedParts,
+  { data, scale, zeroPoint, outliers, outlierValues }: QuantizedParts,
   buffer: SharedArrayBuffer,
   start: number,
   signal?: AbortSignal,
 ): Promise<number> {
-  const { parts } = plan;
+  const { parts, layout } = plan;
   let copied = 0;
+  if (outliers) {
+    writeColumns(new Int32Array(buffer, start + parts.outliers, layout.count), outliers, layout.length);
+    copied += outliers.byteLength;
+  }
   for (const [view, at] of [
     [data, 0],
     [scale, parts.scale],
     [zeroPoint, parts.zeroPoint],
+    [outlierValues, parts.outlierValues],
   ] as const) {
     if (view === undefined || view === null) continue;
     await copySlowly(bytesIn(view), new Uint8Array(buffer, start + at, view.byteLength), signal);

@@ -21,6 +21,9 @@ export interface Parts {
   readonly rangeLow: number;
   readonly rangeHigh: number;
   readonly statistics: number;
+  /** Outlier columns, and their values, row by row. */
+  readonly outliers: number;
+  readonly outlierValues: number;
   /** Bytes of the whole. */
   readonly bytes: number;
 }
@@ -65,7 +68,9 @@ export function partsOf(scheme: Scheme, layout: Layout, hasStatistics: boolean, 
   const rangeLow = take(hasRange, layout.parameters * 4);
   const rangeHigh = take(hasRange, layout.parameters * 4);
   const statistics = take(hasStatistics, layout.units * Size.StatisticsDoubles * 8);
-  return { scale, zeroPoint, rangeLow, rangeHigh, statistics, bytes };
+  const outliers = take(scheme.outliers !== null, layout.count * 4);
+  const outlierValues = take(scheme.outliers !== null, layout.units * layout.count * 4);
+  return { scale, zeroPoint, rangeLow, rangeHigh, statistics, outliers, outlierValues, bytes };
 }
 
 function align(bytes: number): number {

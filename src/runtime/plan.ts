@@ -30,6 +30,8 @@ export interface QuantizeOptions {
   readonly range?: GivenRange;
   /** Scale and zero point. For schemes whose parameters are given, and needed there. */
   readonly parameters?: GivenParameters;
+  /** Outlier columns in ascending order instead of those of the values; for schemes that keep outliers apart. */
+  readonly outliers?: ArrayLike<number>;
   /** Also computes error statistics. */
   readonly stats?: boolean;
   /** The input lease stays the caller's. */
@@ -88,6 +90,7 @@ function sourceOf(scheme: Scheme, options: QuantizeOptions): Source {
   if (parameters === null || range === null) {
     throw fail('ERR_QUANTLANE_PARAMETERS', 'Expected parameters and range to be objects or undefined, got null');
   }
+  checkApart(scheme, options);
   if (scheme.parameters === 'given') {
     if (parameters !== undefined && range === undefined) return Source.Given;
     throw fail('ERR_QUANTLANE_PARAMETERS', `Expected parameters { scale, zeroPoint } for '${scheme.name}', got none`);
@@ -97,6 +100,16 @@ function sourceOf(scheme: Scheme, options: QuantizeOptions): Source {
     throw fail('ERR_QUANTLANE_PARAMETERS', text);
   }
   return range === undefined ? Source.Data : Source.Range;
+}
+
+/** Refuses a range where outliers are kept apart, and outlier columns where they are not. */
+function checkApart({ name, outliers }: Scheme, { range, outliers: columns }: QuantizeOptions): void {
+  if (outliers !== null && range !== undefined) {
+    throw fail('ERR_QUANTLANE_PARAMETERS', `Expected no range for '${name}', which keeps outliers apart; got one`);
+  }
+  if (columns === undefined || (outliers !== null && typeof columns?.length === 'number')) return;
+  const expected = outliers === null ? `no outliers for '${name}', which keeps none apart` : 'outliers: columns';
+  throw fail('ERR_QUANTLANE_PARAMETERS', `Expected ${expected}, got ${got(columns)}`);
 }
 
 function isSame(a: readonly number[], b: readonly number[]): boolean {

@@ -45,7 +45,10 @@ export class QuantizedTensor {
     return this.#plan.layout.codeShape;
   }
 
-  /** The scales, float32, float64 or raw float16 bits, as the scheme says; null where they lie within the blocks. */
+  /**
+   * The scales, float32, float64 or raw float16 bits, as the scheme says; null where they lie within the blocks. Where
+   * outliers are kept apart, the absmax of each row, which is 127 steps.
+   */
   get scale(): ScaleArray | null {
     const { scheme, layout, parts } = this.#plan;
     if (parts.scale < 0) return null;
@@ -60,6 +63,19 @@ export class QuantizedTensor {
     const { scheme, layout, parts } = this.#plan;
     if (parts.zeroPoint < 0) return null;
     return codeView(zeroPointDtype(scheme), this.#buffer, this.#at(parts.zeroPoint), layout.parameters);
+  }
+
+  /** The columns that hold an outlier, in ascending order; null for a scheme that keeps none apart. */
+  get outliers(): Int32Array | null {
+    const { layout, parts } = this.#plan;
+    return parts.outliers < 0 ? null : new Int32Array(this.#buffer, this.#at(parts.outliers), layout.count);
+  }
+
+  /** The values of these columns, `[rows, outliers.length]`; null for a scheme that keeps none apart. */
+  get outlierValues(): Float32Array | null {
+    const { layout, parts } = this.#plan;
+    const length = layout.units * layout.count;
+    return parts.outlierValues < 0 ? null : new Float32Array(this.#buffer, this.#at(parts.outlierValues), length);
   }
 
   /** Shape of `scale` and `zeroPoint`. */
@@ -80,7 +96,8 @@ export class QuantizedTensor {
     const { scheme, layout } = this.#plan;
     if (scheme.layout !== 'planar') return layout.codeBytes;
     const zeroBytes = scheme.symmetric ? 0 : zeroPointBytes(scheme);
-    return layout.codeBytes + layout.parameters * (scaleBytes(scheme) + zeroBytes);
+    const apart = scheme.outliers === null ? 0 : layout.count * 4 * (1 + layout.units);
+    return layout.codeBytes + layout.parameters * (scaleBytes(scheme) + zeroBytes) + apart;
   }
 
   /** Whether it has been given back. */

@@ -4,22 +4,19 @@
  */
 import { type Arena, bytesOf, type InputDtype, type Lease, TensorLease } from '../memory/index.js';
 import { Op } from '../scheme/codes.js';
-import type { PresetName, Scheme } from '../scheme/index.js';
 import { Calls } from './calls.js';
 import type { LaneHandle } from './control.js';
 import type { Engine } from './engine.js';
 import { foreign } from './input.js';
-import { dequantizeJob, quantizeJob, type RangeResult, rangeJob, readRange } from './jobs.js';
+import { dequantizeJob, type RangeResult } from './jobs.js';
 import { loadParts, loadPlan, type QuantizedParts } from './load.js';
 import type { RuntimeMetrics } from './metrics.js';
-import { checkOutcome, type Outcome } from './outcome.js';
-import { type Plan, Planner, type QuantizeOptions } from './plan.js';
+import { checkOutcome } from './outcome.js';
+import { Planner, type QuantizeOptions } from './plan.js';
 import { QuantizedTensor } from './quantized.js';
 import type { TensorInput } from './tensor.js';
 import { type RotateOptions, type TransformOptions, Transforms } from './transforms.js';
-
-/** A preset's name or a scheme. */
-export type SchemeInput = Scheme | PresetName | (string & {});
+import { type SchemeInput, Works } from './works.js';
 
 /** How codes are turned back into values, or a range is taken. */
 export interface CallOptions {
@@ -34,12 +31,14 @@ export class Runtime {
   readonly #planner = new Planner();
   readonly #calls: Calls;
   readonly #transforms: Transforms;
+  readonly #works: Works;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#arena = engine.arena;
     this.#calls = new Calls(engine);
     this.#transforms = new Transforms(this.#calls, engine.arena);
+    this.#works = new Works(this.#calls, this.#planner, engine.arena);
   }
 
   /**
@@ -81,14 +80,7 @@ export class Runtime {
    * the signal
    */
   quantize(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = {}): Promise<QuantizedTensor> {
-    return this.#calls.run(tensor, options, (input) => {
-      const plan = this.#planner.plan(scheme, input.dtype, input.shape, options);
-      return {
-        bytes: plan.parts.bytes,
-        job: (lease) => quantizeJob(plan, options, this.#arena.buffer, input, lease),
-        result: (outcome, lease) => this.#result(plan, outcome, lease),
-      };
-    });
+    return this.#calls.run(tensor, options, (input) => this.#works.quantize(input, scheme, options));
   }
 
   /**
@@ -96,21 +88,7 @@ export class Runtime {
    * long that takes. Errors are those of `quantize`, and ERR_QUANTLANE_ARENA_FULL where there is no room now.
    */
   quantizeSync(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = {}): QuantizedTensor {
-    const input = this.#calls.begin(tensor, options.keep === true);
-    let lease: Lease | undefined;
-    try {
-      const plan = this.#planner.plan(scheme, input.dtype, input.shape, options);
-      if (input.isPlain) input.bringNow(this.#arena);
-      lease = this.#arena.lease(plan.parts.bytes);
-      const outcome = this.#engine.scheduler.runNow(quantizeJob(plan, options, this.#arena.buffer, input, lease));
-      return this.#result(plan, outcome, lease);
-    } catch (error) {
-      lease?.release();
-      this.#calls.counts.failed++;
-      throw error;
-    } finally {
-      this.#calls.end(input);
-    }
+    return this.#calls.runNow(tensor, options.keep === true, (input) => this.#works.quantize(input, scheme, options));
   }
 
   /**
@@ -149,19 +127,16 @@ export class Runtime {
    * comes in parts. A lease stays the caller's.
    */
   range(tensor: TensorInput, scheme: SchemeInput, options: CallOptions = {}): Promise<RangeResult> {
-    return this.#calls.run(tensor, { ...options, keep: true }, (input) => {
-      const plan = this.#planner.plan(scheme, input.dtype, input.shape, {});
-      return {
-        bytes: plan.layout.parameters * 8,
-        job: (lease) => rangeJob(plan, input, lease),
-        result: (outcome, lease) => {
-          checkOutcome(outcome, plan.scheme);
-          const range = readRange(plan, outcome, this.#arena.buffer, lease);
-          lease.release();
-          return range;
-        },
-      };
-    });
+    return this.#calls.run(tensor, { ...options, keep: true }, (input) => this.#works.range(input, scheme));
+  }
+
+  /**
+   * The columns of a tensor that hold an outlier, ascending, under a scheme that keeps them apart; the first pass over a
+   * tensor that comes in parts. A lease stays the caller's.
+   * @throws ERR_QUANTLANE_ARGUMENT for another scheme, and errors of `quantize`
+   */
+  outliers(tensor: TensorInput, scheme: SchemeInput, options: CallOptions = {}): Promise<Int32Array> {
+    return this.#calls.run(tensor, { ...options, keep: true }, (input) => this.#works.outliers(input, scheme));
   }
 
   /**
@@ -269,11 +244,5 @@ export class Runtime {
   /** @internal Memory and threads, for the rooms above. */
   get engine(): Engine {
     return this.#engine;
-  }
-
-  #result(plan: Plan, outcome: Outcome, lease: Lease): QuantizedTensor {
-    checkOutcome(outcome, plan.scheme);
-    this.#calls.counts.elements += plan.layout.elements;
-    return new QuantizedTensor(lease, plan, this.#arena.buffer);
   }
 }

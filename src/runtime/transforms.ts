@@ -11,8 +11,7 @@ import { DTYPE } from '../scheme/words.js';
 import type { Calls } from './calls.js';
 import { writePositive } from './given.js';
 import { factorOf, largestPower } from './hadamard.js';
-import { type JobKind, jobKind, type WorkLayout } from './job.js';
-import { NOWHERE } from './jobs.js';
+import { type JobKind, jobKind, NOWHERE, type WorkLayout } from './job.js';
 import { checkDone } from './outcome.js';
 import type { TensorInput } from './tensor.js';
 

@@ -112,6 +112,11 @@ export const enum Op {
   Multiply = 12,
   /** Matrices, rows and columns exchanged; a unit is a strip of columns of a group of rows, as for `Columns`. */
   Transpose = 13,
+  /**
+   * Rows without their outliers (equations 47 to 50); a unit is a row. `Mode.Range` marks the columns that hold one, for
+   * the other modes they are listed.
+   */
+  Outliers = 14,
 }
 
 /** Format of the blocks of `Op.Blocks`; the table of them is `scheme/block-formats`. */

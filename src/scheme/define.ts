@@ -5,6 +5,7 @@
 import { fail, got } from '../errors.js';
 import { BLOCK_FORMATS, type BlockFormatName, FORMAT_AXES } from './block-formats.js';
 import { describeGranularity, type Granularity, perBlock, perChannel } from './granularity.js';
+import { checkOutliers } from './outliers.js';
 import { CODE_RANGE, codeSize, type Scheme, scaleBytes } from './scheme.js';
 
 const CHOICES = {
@@ -75,6 +76,7 @@ export function defineScheme(scheme: Scheme): Scheme {
     allZero: scheme.allZero === null ? null : Object.freeze({ ...scheme.allZero }),
     nan: Object.freeze({ ...scheme.nan }),
     layout: scheme.layout === 'planar' ? 'planar' : Object.freeze({ ...scheme.layout }),
+    outliers: checkOutliers(scheme),
   });
   checked.add(result);
   return result;

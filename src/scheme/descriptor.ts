@@ -64,9 +64,12 @@ export const enum Word {
   Codes = 13,
   /** Address of the scales; of `Divide` and `Multiply`, one float32 a column. */
   Scale = 14,
-  /** Address of the zero points; 0 where there are none. */
+  /** Address of the zero points; 0 where there are none. Of `Outliers`, of the outlier columns, int32. */
   ZeroPoint = 15,
-  /** Addresses of given or resulting ranges, float32. */
+  /**
+   * Addresses of given or resulting ranges, float32. Of `Outliers`, of the marks, a byte a column (`Mode.Range`), and of
+   * the values of the outlier columns, float32 (the other modes).
+   */
   RangeLow = 16,
   RangeHigh = 17,
   /** Address of the error statistics; 0 for none. */
@@ -78,7 +81,7 @@ export const enum Word {
   Length = 19,
   /** Elements of a block (`Segments`, `Blocks`, `Rotate`); rows of a group (`Columns`, `Transpose`). */
   Group = 20,
-  /** Channels (`Channels`); m, the order of the factor that is no power of two, or 1 (`Rotate`). */
+  /** Channels (`Channels`); m, the order of the factor that is no power of two, or 1 (`Rotate`); outlier columns (`Outliers`). */
   Count = 21,
   /** Runs of a channel (`Channels`); the prime that the matrix of order m is made of, or 0 (`Rotate`). */
   Parts = 22,
@@ -143,4 +146,7 @@ export const enum Word {
   ZeroPointStorage = 62,
   /** `BlockFormat` (`Op.Blocks`), whose blocks are `CodeStride` bytes. */
   Format = 63,
+
+  /** float32 bits: the magnitude from which on a value is an outlier; those of infinity where none is (`Outliers`). */
+  Limit = 100,
 }

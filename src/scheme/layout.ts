@@ -48,7 +48,8 @@ export function layoutOf(scheme: Scheme, shape: readonly number[]): Layout {
   const split = splitOf(scheme, shape, elements);
   const parameters = productOf(split.parameterShape);
   if (scheme.layout === 'planar') {
-    return { ...split, elements, parameters, codeShape: shape, codeBytes: elements * codeSize(scheme.dtype) };
+    const op = scheme.outliers === null ? split.op : Op.Outliers;
+    return { ...split, op, elements, parameters, codeShape: shape, codeBytes: elements * codeSize(scheme.dtype) };
   }
   const { size, ragged } = blockOf(scheme);
   if (split.length % size !== 0 && !ragged) {

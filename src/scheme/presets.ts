@@ -24,6 +24,8 @@ export interface PresetOptions {
   readonly blockSize?: number;
   /** Scale and zero point for half as many codes, where the preset knows that; default false. */
   readonly reduceRange?: boolean;
+  /** Magnitude from which on a value is an outlier, 0 for none; where the preset keeps outliers apart. */
+  readonly threshold?: number;
   /** What happens to NaN and ±Inf; default `error`. */
   readonly nonFinite?: NonFinitePolicy;
 }
@@ -54,6 +56,7 @@ const COMMON: Omit<Scheme, 'name'> = {
   scaleDtype: 'float32',
   layout: 'planar',
   format: null,
+  outliers: null,
 };
 
 const ROWS = [...ONNX, ...TORCH, ...SERVERS, ...MOBILE, ...GGML, ...EMBEDDINGS] as const;
@@ -79,7 +82,7 @@ export function findPreset(name: string): Preset {
  */
 export function preset(name: PresetName | (string & {}), options: PresetOptions = {}): Scheme {
   const row = findPreset(name);
-  const { axis, blockSize, nonFinite, reduceRange = false } = options;
+  const { axis, blockSize, nonFinite, reduceRange = false, threshold } = options;
   const dtype = options.dtype ?? row.dtypes[0]!;
   if (!row.dtypes.includes(dtype)) {
     throw fail('ERR_QUANTLANE_DTYPE', `Expected ${row.dtypes.join(' or ')} as dtype of '${name}', got ${got(dtype)}`);
@@ -87,6 +90,7 @@ export function preset(name: PresetName | (string & {}), options: PresetOptions 
   if (axis !== undefined && !row.takes.axis) throw fixed(name, 'axis');
   if (blockSize !== undefined && !row.takes.blockSize) throw fixed(name, 'blockSize');
   if (reduceRange && row.reduced === undefined) throw fixed(name, 'reduceRange');
+  if (threshold !== undefined && row.rules.outliers === undefined) throw fixed(name, 'threshold');
   let granularity: Granularity = row.rules.granularity ?? COMMON.granularity;
   if (blockSize !== undefined) granularity = perBlock(blockSize, axis);
   else if (axis !== undefined) granularity = perChannel(axis);
@@ -101,6 +105,7 @@ export function preset(name: PresetName | (string & {}), options: PresetOptions 
     // A preset may leave codes of its one type out.
     codes: row.rules.codes ?? codes,
     granularity,
+    ...(threshold === undefined ? {} : { outliers: { threshold } }),
   };
   return defineScheme(nonFinite === undefined ? scheme : { ...scheme, nonFinite });
 }

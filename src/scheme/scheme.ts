@@ -82,6 +82,12 @@ export interface Scheme {
    * it is set, granularity, dtype and layout are those of its blocks, on the last axis, and the other axes are not read.
    */
   readonly format: BlockFormatName | null;
+  /**
+   * LLM.int8() (equations 47 to 50): values of at least this magnitude, or none for 0, are left out of the extent, and
+   * the columns that hold one are kept apart. The stored scale is the extent itself. Only for int8 per token, with the
+   * other axes as in `bnb-int8`; null for no such rule.
+   */
+  readonly outliers: { readonly threshold: number } | null;
 }
 
 /** Range of each type of code. */

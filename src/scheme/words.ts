@@ -100,5 +100,6 @@ function wordsOf(scheme: Scheme, dtype: keyof typeof DTYPE): Int32Array {
     words[Word.ScaleStride] = scheme.layout.blockBytes;
   }
   if (scheme.format !== null) words[Word.Format] = BLOCK_FORMATS[scheme.format].code;
+  if (scheme.outliers !== null) words[Word.Limit] = bits(scheme.outliers.threshold || Number.POSITIVE_INFINITY);
   return words.subarray(Size.SchemeWords);
 }

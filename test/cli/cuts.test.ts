@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Context } from '#src/cli/context.js';
 import { boxesOf } from '#src/cli/cut.js';
 import { boxElements, gridOf } from '#src/cli/grid.js';
+import { outlierColumns } from '#src/cli/outliers.js';
 import type { Parameters } from '#src/cli/parameters.js';
 import { quantizeTensor } from '#src/cli/tensor.js';
 import type { TensorFile, TensorWriter } from '#src/formats/index.js';
@@ -64,8 +65,11 @@ function inMemory({ dtype, shape, data }: Case) {
 async function cut(one: Case, runtime: Runtime) {
   const { file, entry, writer, partOf } = inMemory(one);
   const grid = gridOf(one.scheme, one.shape);
-  const stats = await quantizeTensor({ runtime, file, entry, grid, parameters: one.parameters, writer, context });
-  return { stats, codes: partOf('x')!, scale: partOf('x.scale'), zero: partOf('x.zero_point') };
+  const outliers = await outlierColumns({ runtime, file, entry, grid, context });
+  const job = { runtime, file, entry, grid, parameters: one.parameters, outliers, writer, context };
+  const stats = await quantizeTensor(job);
+  const apart = [partOf('x.outliers'), partOf('x.outlier_values')];
+  return { stats, codes: partOf('x')!, scale: partOf('x.scale'), zero: partOf('x.zero_point'), apart };
 }
 
 /** The same by the library, in one piece. */
@@ -77,6 +81,7 @@ async function whole({ scheme, dtype, shape, data, parameters }: Case, runtime: 
     codes: bytesOf(q.data).slice(),
     scale: q.scale === null ? undefined : bytesOf(q.scale).slice(),
     zero: q.zeroPoint === null ? undefined : bytesOf(q.zeroPoint).slice(),
+    apart: [q.outliers, q.outlierValues].map((part) => (part === null ? undefined : bytesOf(part).slice())),
   };
 }
 
@@ -103,6 +108,7 @@ async function expectSame(one: Case, memory: readonly string[], lanes = 0): Prom
       expect(actual[part] === undefined, `${part}: ${where}`).toBe(expected[part] === undefined);
       if (expected[part] !== undefined) expect(sameNumbers(actual[part]!, expected[part], part), where).toBe('');
     }
+    expect(actual.apart, where).toEqual(expected.apart);
     expect(actual.stats.saturated, where).toBe(expected.stats.saturated);
     expect(actual.stats.maxError, where).toBe(expected.stats.maxError);
     if (Number.isFinite(expected.stats.sqnr)) expect(actual.stats.sqnr, where).toBeCloseTo(expected.stats.sqnr, 8);

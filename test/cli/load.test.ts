@@ -17,10 +17,11 @@ it.each(PRESETS.map(({ name }) => name))('gives back what was quantized: %s', as
     const given = symmetric ? { scale: 0.02 } : { scale: 0.02, zeroPoint: 100 };
     const parameters = source === 'given' ? { parameters: given } : {};
     using first = await runtime.quantize({ dtype: 'float32', shape: whole, data }, name, parameters);
-    const { scheme, data: codes, scale, zeroPoint } = first;
+    const { scheme, data: codes, scale, zeroPoint, outliers, outlierValues } = first;
     const copied = runtime.metrics().copiedBytes;
-    using second = await runtime.load({ scheme, shape: whole, data: codes, scale, zeroPoint });
-    const bytes = codes.byteLength + (scale?.byteLength ?? 0) + (zeroPoint?.byteLength ?? 0);
+    using second = await runtime.load({ scheme, shape: whole, data: codes, scale, zeroPoint, outliers, outlierValues });
+    const all = [codes, scale, zeroPoint, outliers, outlierValues];
+    const bytes = all.reduce((sum, part) => sum + (part?.byteLength ?? 0), 0);
     expect(runtime.metrics().copiedBytes - copied).toBe(bytes);
     expect(second).toMatchObject({
       scheme,

@@ -61,6 +61,11 @@ export class Sandbox {
     return address;
   }
 
+  /** Lets a region that holds content be written too. */
+  allow(address: number, size: number): void {
+    this.#outputs.push([address, address + size]);
+  }
+
   /** Address of `count` descriptors one after the other, ready to be filled. */
   descriptors(count: number): number {
     const address = this.#reserve(count * Size.Descriptor, 0);

@@ -81,6 +81,13 @@ const REFUSED: readonly (readonly [Scheme, object, string])[] = [
   [preset('st-binary'), { dtype: 'uint8', codes: [0, 255], nan: { code: 0, poisons: true } }, 'layout'],
   [preset('st-binary'), { format: 'bits-low' }, 'layout'],
   [BASE, { format: undefined }, 'format'],
+  [BASE, { outliers: undefined }, 'outliers'],
+  [BASE, { outliers: { threshold: 6 } }, 'outliers'],
+  [preset('bnb-int8'), { outliers: {} }, 'outliers'],
+  [preset('bnb-int8'), { rounding: 'half-away' }, 'rounding'],
+  [preset('bnb-int8'), { granularity: { kind: 'perTensor' } }, 'granularity'],
+  [preset('bnb-int8'), { codes: [-128, 127] }, 'codes'],
+  [preset('bnb-int8'), { nan: { code: 0, poisons: false } }, 'nan'],
 ];
 
 describe('a scheme that is refused', () => {

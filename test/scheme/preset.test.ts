@@ -19,7 +19,7 @@ describe('the table', () => {
       const { codes } = preset(name, { dtype });
       const View = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array }[dtype];
       expect([...View.from(codes)]).toEqual([...codes]);
-      if (name === 'tflite-int8-symmetric') expect(codes).toEqual([-127, 127]);
+      if (name === 'tflite-int8-symmetric' || name === 'bnb-int8') expect(codes).toEqual([-127, 127]);
       else expect([...View.of(codes[0] - 1, codes[1] + 1)]).toEqual([codes[1], codes[0]]);
     }
   });
@@ -40,6 +40,12 @@ describe('options', () => {
     ['torchao-int8', { reduceRange: true }, 'ERR_QUANTLANE_ARGUMENT'],
     ['torch-int8-per-channel', { blockSize: 32 }, 'ERR_QUANTLANE_ARGUMENT'],
     ['vllm-int8-group', { axis: 0 }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['torchao-int8', { threshold: 6 }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['bnb-int8', { threshold: -1 }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['bnb-int8', { threshold: Number.NaN }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['bnb-int8', { threshold: 1e39 }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['bnb-int8', { threshold: 1e-46 }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['bnb-int8', { threshold: '6' as unknown as number }, 'ERR_QUANTLANE_ARGUMENT'],
   ];
 
   test.each(refused)('%s %o', (name, options, code) => {
@@ -50,6 +56,12 @@ describe('options', () => {
     expect(preset('onnx-static', { axis: 1 }).granularity).toEqual({ kind: 'perChannel', axis: 1 });
     expect(preset('onnx-static', { blockSize: 16 }).granularity).toEqual({ kind: 'perBlock', size: 16, axis: -1 });
     expect(preset('onnx-static', { blockSize: 16, axis: 0 }).granularity).toMatchObject({ size: 16, axis: 0 });
+  });
+
+  test('a threshold of outliers', () => {
+    expect(preset('bnb-int8').outliers).toEqual({ threshold: 6 });
+    expect(preset('bnb-int8', { threshold: 0 }).outliers).toEqual({ threshold: 0 });
+    expect(Object.isFrozen(preset('bnb-int8', { threshold: 4 }).outliers)).toBe(true);
   });
 
   test('half of the codes, for scale and zero point', () => {

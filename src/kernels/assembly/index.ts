@@ -7,6 +7,7 @@ import { Word } from '../../scheme/descriptor';
 import { blocks } from './blocks/rows';
 import { columns } from './columns';
 import { channels, segments } from './groups';
+import { outliers } from './outliers';
 import { tensor } from './tensor';
 import { transform } from './transforms/transform';
 import { word } from './words';
@@ -18,6 +19,7 @@ export function execute(d: usize): void {
   else if (op == Op.Segments) segments(d);
   else if (op == Op.Channels) channels(d);
   else if (op == Op.Blocks) blocks(d);
+  else if (op == Op.Outliers) outliers(d);
   else if (op >= Op.Rotate) transform(d);
   else columns(d);
 }

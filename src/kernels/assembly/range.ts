@@ -221,7 +221,7 @@ function foldEnds(h: v128, l: v128): void {
 /** The largest signed lane. */
 // @ts-ignore: decorator
 @inline
-function largestLane(v: v128): i32 {
+export function largestLane(v: v128): i32 {
   v = i32x4.max_s(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
   v = i32x4.max_s(v, v128.shuffle<i32>(v, v, 1, 0, 3, 2));
   return i32x4.extract_lane(v, 0);

@@ -94,4 +94,19 @@ export const SERVERS = [
       nan: { code: 0, poisons: false },
     },
   },
+  {
+    name: 'bnb-int8',
+    consumer: 'bitsandbytes, LLM.int8(): int8_vectorwise_quant',
+    source: 'bitsandbytes/backends/default/ops.py, int8_vectorwise_quant and int8_vectorwise_dequant',
+    notes:
+      'Columns with a value of at least the threshold of 6 are kept apart, their codes are 0. The scale is the absmax of a row without such values. bitsandbytes leaves the codes of a row of zeros to the processor; here they are 0. CUDA divides approximately.',
+    dtypes: ['int8'],
+    takes: FIXED,
+    rules: {
+      codes: [-127, 127],
+      apply: 'direct',
+      nan: { code: 0, poisons: true },
+      outliers: { threshold: 6 },
+    },
+  },
 ] as const satisfies readonly Preset[];

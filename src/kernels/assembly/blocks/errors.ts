@@ -88,8 +88,8 @@ function valuesAt(dtype: i32, p: usize): v128 {
   return dtype == Dtype.Float16 ? fourExact<u16>(p) : fourExact<i16>(p);
 }
 
-/** Adds one value to sum `sum`. */
-function addError(record: usize, sum: usize, x: f32, back: f32): void {
+/** Adds one value, and what it reads back as, to sum `sum`. */
+export function addError(record: usize, sum: usize, x: f32, back: f32): void {
   if (!(abs(x) < Infinity)) return;
   const e = x - back;
   const at = record + (sum << 3);
