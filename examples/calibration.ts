@@ -1,23 +1,23 @@
 /**
- * Scale and zero point of a tensor for a consumer that wants them given.
+ * Scale and zero point, or the range, of a tensor for a consumer that wants them given.
  * @module
  */
 
 import type { TensorFile } from '../src/formats/index.js';
-import type { GivenParameters, Scheme, StreamingRuntime } from '../src/index.js';
+import type { GivenParameters, GivenRange, Scheme, StreamingRuntime } from '../src/index.js';
 import { roundHalfEven } from '../src/numbers.js';
 import { pageTokens, readLease, type TokenTensor } from './tokens.js';
 
 /** Smallest positive float32 that is not subnormal. */
 const TINY = 2 ** -126;
 
-/** Parameters of a scheme from the smallest and the largest value of the whole tensor. */
+/** What a scheme wants given, from the smallest and the largest value of the whole tensor. */
 export async function calibrate(
   runtime: StreamingRuntime,
   file: TensorFile,
   tensor: TokenTensor,
   scheme: Scheme,
-): Promise<GivenParameters> {
+): Promise<{ parameters: GivenParameters } | { range: GivenRange }> {
   const size = pageTokens(runtime, tensor);
   let low = 0;
   let high = 0;
@@ -30,7 +30,8 @@ export async function calibrate(
     low = Math.min(low, min[0]!);
     high = Math.max(high, max[0]!);
   }
-  return parametersOf(low, high, scheme);
+  if (scheme.parameters === 'range') return { range: { min: low, max: high } };
+  return { parameters: parametersOf(low, high, scheme) };
 }
 
 /**

@@ -52,7 +52,7 @@ async function warmUp(runtime: StreamingRuntime, file: TensorFile, tensor: Token
   }
 }
 
-/** Error statistics, and the parameters of the tensor where the scheme wants them given. */
+/** Error statistics, and the parameters or the range of the tensor where the scheme wants them given. */
 async function optionsOf(
   runtime: StreamingRuntime,
   file: TensorFile,
@@ -60,7 +60,7 @@ async function optionsOf(
   scheme: Scheme,
 ): Promise<StreamOptions> {
   if (scheme.parameters === 'dynamic') return { stats: true };
-  return { stats: true, parameters: await calibrate(runtime, file, tensor, scheme) };
+  return { stats: true, ...(await calibrate(runtime, file, tensor, scheme)) };
 }
 
 /** Streams the tokens of a page, each a batch of its own. The clock runs from the first one in to the last one out. */

@@ -44,8 +44,8 @@ const ONE_TOKEN =
   'onnx-dynamic, therefore has one for each token here.';
 
 const STATIC =
-  'Presets whose scale and zero point are given, such as onnx-static, get those of the smallest and the largest value ' +
-  'of each tensor, from a pass over the file before.';
+  'Presets whose scale and zero point, or whose range, are given, such as onnx-static, get those of the smallest and ' +
+  'the largest value of each tensor, from a pass over the file before.';
 
 const UNSCALED =
   'Presets of embeddings such as st-binary keep the direction of a row and not its length, so that their SQNR and ' +

@@ -18,3 +18,10 @@ export function roundHalfEven(v: number): number {
   if (rest !== 0.5) return rest < 0.5 ? down : down + 1;
   return down % 2 === 0 ? down : down + 1;
 }
+
+/** ⌊log2⌋ of a positive number. */
+export function exponentOf(x: number): number {
+  const near = Math.floor(Math.log2(x));
+  if (2 ** near > x) return near - 1;
+  return 2 ** (near + 1) <= x ? near + 1 : near;
+}

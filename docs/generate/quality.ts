@@ -59,11 +59,12 @@ async function lossOf(runtime: Runtime, scheme: Scheme): Promise<string | undefi
   return one.equals(two) ? 'only the direction of a row comes back' : undefined;
 }
 
-/** The bytes of codes and scales of some values times a factor. */
+/** The bytes of codes and parameters of some values times a factor. */
 async function bytesOf(runtime: Runtime, scheme: Scheme, factor: number): Promise<Buffer> {
-  const data = Float32Array.from({ length: 256 }, (_, at) => Math.sin(at) * factor);
-  using quantized = await runtime.quantize({ dtype: 'float32', shape: [1, 256], data }, scheme);
-  const arrays = [quantized.data, quantized.scale ?? new Uint8Array()];
+  const shape = [4, 256];
+  const data = Float32Array.from({ length: 1024 }, (_, at) => Math.sin(at) * factor);
+  using quantized = await runtime.quantize({ dtype: 'float32', shape, data }, scheme);
+  const arrays = [quantized.data, quantized.scale ?? new Uint8Array(), quantized.zeroPoint ?? new Uint8Array()];
   return Buffer.concat(arrays.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)));
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { halves } from '../memory/index.js';
-import { BLOCK_FORMATS, codeSize, type Scheme } from '../scheme/index.js';
+import { arrayDtype, BLOCK_FORMATS, codeSize, type Scheme } from '../scheme/index.js';
 import { valuesOf } from './values.js';
 
 /** What a run of whole blocks holds. */
@@ -31,7 +31,8 @@ export interface Place {
  */
 export function blockParts(scheme: Scheme, bytes: Uint8Array<ArrayBuffer>, place: Place): BlockParts {
   const { format, layout, granularity, dtype } = scheme;
-  if (format !== null && BLOCK_FORMATS[format].size === 1) return { scales: NONE, codes: valuesOf(dtype, bytes) };
+  if (format !== null && BLOCK_FORMATS[format].size === 1)
+    return { scales: NONE, codes: valuesOf(arrayDtype(dtype), bytes) };
   if (format !== null && BLOCK_FORMATS[format].ragged) return { scales: NONE, codes: bitsOf(scheme, bytes, place) };
   if (layout === 'planar' || granularity.kind !== 'perBlock') return { scales: NONE, codes: [] };
   const { blockBytes, codesAt } = layout;
@@ -55,7 +56,7 @@ export function blockParts(scheme: Scheme, bytes: Uint8Array<ArrayBuffer>, place
       found.push((byte & 15) | (low << 4), (byte >> 4) | (second << 4));
     }
   }
-  return { scales: Float32Array.from(scales), codes: packed ? found : valuesOf(dtype, codes) };
+  return { scales: Float32Array.from(scales), codes: packed ? found : valuesOf(arrayDtype(dtype), codes) };
 }
 
 /** The bits of bytes, without those that fill the last byte of a row. */

@@ -2,7 +2,15 @@
  * The scheme that a command line asks for, and the parameters given with it.
  * @module
  */
-import { findPreset, type NonFinitePolicy, type PresetOptions, preset, type Scheme } from '../scheme/index.js';
+import {
+  CODE_FACTS,
+  findPreset,
+  type NonFinitePolicy,
+  type PresetOptions,
+  preset,
+  type ScaleRule,
+  type Scheme,
+} from '../scheme/index.js';
 import { amountOption, choiceOption, integerOption, type Words } from './arguments.js';
 import { asUsage, usage } from './failure.js';
 import { type Parameters, readParameters } from './parameters.js';
@@ -19,7 +27,8 @@ export interface Choice {
 const POLICIES: readonly NonFinitePolicy[] = ['error', 'saturate', 'propagate'];
 
 /**
- * Reads the options `preset`, `dtype`, `axis`, `block-size`, `threshold`, `non-finite`, `scale` and `zero-point`.
+ * Reads the options `preset`, `dtype`, `axis`, `block-size`, `scale-rule`, `threshold`, `non-finite`, `scale` and
+ * `zero-point`.
  * @throws UsageError for options that do not go together, and errors of `readParameters`
  */
 export async function choiceOf(words: Words): Promise<Choice> {
@@ -30,22 +39,25 @@ export async function choiceOf(words: Words): Promise<Choice> {
   const blockSize = integerOption('block-size', words('block-size'));
   const threshold = amountOption('threshold', words('threshold'));
   const nonFinite = choiceOption('non-finite', words('non-finite'), POLICIES);
-  const chosen = defined({ dtype, axis, blockSize, threshold, nonFinite });
+  const rules = Object.keys(row.scaleRules ?? {}) as ScaleRule[];
+  const scaleRule = choiceOption('scale-rule', words('scale-rule'), rules);
+  const chosen = defined({ dtype, axis, blockSize, scaleRule, threshold, nonFinite });
   const isGiven = row.rules.parameters === 'given';
   if (!isGiven && (words('scale') ?? words('zero-point')) !== undefined) {
     throw usage(`Preset '${name}' takes its parameters from the values: Expected no --scale and no --zero-point`);
   }
   const make = (options: PresetOptions): Scheme => asUsage('--preset', () => preset(name, options));
   if (!isGiven) return { scheme: make(chosen), options: chosen, parameters: undefined };
-  make(chosen); // before files are read
-  const parameters = await readParameters(words('scale'), words('zero-point'));
-  if (dtype !== undefined && dtype !== parameters.dtype) {
-    throw usage(`Expected zero points of --dtype ${dtype}, got ${parameters.dtype}`, 'ERR_QUANTLANE_DTYPE');
+  const { symmetric } = make(chosen); // before files are read
+  const parameters = await readParameters(!symmetric, words('scale'), words('zero-point'));
+  const { storage = parameters.dtype } = dtype === undefined ? {} : CODE_FACTS[dtype];
+  if (!symmetric && storage !== parameters.dtype) {
+    throw usage(`Expected ${storage} zero points for --dtype ${dtype}, got ${parameters.dtype}`, 'ERR_QUANTLANE_DTYPE');
   }
   // As ONNX has it: a single scale is for the whole tensor, several are for axis 1 unless another one is named.
   const isWhole = blockSize === undefined && parameters.scale.length === 1;
   const place = isWhole ? {} : defined({ axis: axis ?? 1, blockSize });
-  const options: PresetOptions = { ...place, ...defined({ nonFinite }), dtype: parameters.dtype };
+  const options: PresetOptions = { ...place, ...defined({ nonFinite, dtype: dtype ?? parameters.dtype }) };
   return { scheme: make(options), options, parameters };
 }
 

@@ -11,14 +11,16 @@
  * @module
  */
 import { fail, QuantlaneError } from '../errors.js';
-import type { TensorDeclaration, TensorEntry, TensorFile } from '../formats/index.js';
+import { isFileDtype, type TensorDeclaration, type TensorEntry, type TensorFile } from '../formats/index.js';
 import { elementsOf, type InputDtype, isInputDtype } from '../memory/index.js';
 import {
+  arrayDtype,
   type CodeDtype,
   layoutOf,
   type NonFinitePolicy,
   type PresetOptions,
   preset,
+  type ScaleRule,
   type Scheme,
   zeroPointDtype,
 } from '../scheme/index.js';
@@ -33,6 +35,7 @@ export interface Note {
   readonly blockSize?: number;
   /** Magnitude of an outlier, where one was chosen. */
   readonly threshold?: number;
+  readonly scaleRule?: ScaleRule;
   readonly nonFinite: NonFinitePolicy;
   /** Shape of the values. */
   readonly shape: readonly number[];
@@ -61,13 +64,14 @@ const PREFIX = 'quantlane.tensor.';
 
 /** The note of a tensor that is quantized with a preset. */
 export function noteOf(scheme: Scheme, options: PresetOptions, shape: readonly number[], inputDtype: InputDtype): Note {
-  const { axis, blockSize, threshold } = options;
+  const { axis, blockSize, scaleRule, threshold } = options;
   return {
     preset: scheme.name,
     dtype: scheme.dtype,
     ...(axis === undefined ? {} : { axis }),
     ...(blockSize === undefined ? {} : { blockSize }),
     ...(threshold === undefined ? {} : { threshold }),
+    ...(scaleRule === undefined ? {} : { scaleRule }),
     nonFinite: scheme.nonFinite,
     shape,
     inputDtype,
@@ -84,7 +88,7 @@ export function declarationsOf(
   const { codeShape, parameterShape, units } = layoutOf(scheme, shape);
   if (scheme.layout !== 'planar') return [{ name, dtype: 'uint8', shape: codeShape }];
   const declarations: TensorDeclaration[] = [
-    { name, dtype: scheme.dtype, shape: codeShape },
+    { name, dtype: isFileDtype(scheme.dtype) ? scheme.dtype : arrayDtype(scheme.dtype), shape: codeShape },
     { name: `${name}.scale`, dtype: scheme.scaleDtype, shape: parameterShape },
   ];
   if (!scheme.symmetric) {
@@ -132,9 +136,14 @@ export function storedIn(file: TensorFile, label: string): Stored[] {
 
 function storedOf(name: string, text: string, byName: ReadonlyMap<string, TensorEntry>): Stored {
   const note = parseNote(text);
-  const { preset: presetName, dtype, axis, blockSize, threshold, nonFinite, shape } = note;
-  const place = { ...(axis === undefined ? {} : { axis }), ...(blockSize ? { blockSize } : {}) };
-  const scheme = preset(presetName, { dtype, nonFinite, ...place, ...(threshold === undefined ? {} : { threshold }) });
+  const { preset: presetName, dtype, axis, blockSize, scaleRule, threshold, nonFinite, shape } = note;
+  const chosen = {
+    ...(axis === undefined ? {} : { axis }),
+    ...(blockSize ? { blockSize } : {}),
+    ...(scaleRule ? { scaleRule } : {}),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
+  const scheme = preset(presetName, { dtype, nonFinite, ...chosen });
   elementsOf(shape);
   const columns = byName.get(`${name}.outliers`)?.shape[0];
   const parts = new Map<string, TensorEntry>();
@@ -176,6 +185,7 @@ function parseNote(text: string): Note {
     (note.axis === undefined || Number.isSafeInteger(note.axis)) &&
     (note.blockSize === undefined || Number.isSafeInteger(note.blockSize)) &&
     (note.threshold === undefined || typeof note.threshold === 'number') &&
+    (note.scaleRule === undefined || typeof note.scaleRule === 'string') &&
     Array.isArray(note.shape) &&
     isInputDtype(note.inputDtype);
   if (!isRight) throw wrong(`Expected a note { preset, dtype, nonFinite, shape, inputDtype }, got ${quoted(text)}`);

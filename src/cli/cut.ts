@@ -7,7 +7,8 @@
  */
 import { fail } from '../errors.js';
 import { formatSize } from '../memory/index.js';
-import { type Box, boxShape, type Grid } from './grid.js';
+import { CODE_FACTS, isPacked } from '../scheme/index.js';
+import { type Box, boxElements, boxShape, type Grid } from './grid.js';
 
 /** Bytes that a box takes of the arena. */
 export interface Cost {
@@ -56,11 +57,16 @@ export function cutOf(grid: Grid, capacity: number, cost: (shape: number[]) => C
   const { kind } = grid.scheme.granularity;
   const splitsAnyway = kind === 'perTensor' || (kind === 'perChannel' && outer > 1);
   // A dynamic group that is larger than a box should be, but fits, is better read once than twice.
-  let step = choose(isFree || splitsAnyway ? whole : [slices, groups], isSmall);
+  const aligned = (size: Box['size']): boolean => isAligned(grid, size);
+  let step = choose(isFree || splitsAnyway ? whole : [slices, groups], isSmall, aligned);
   if (step === undefined && !isFree && !splitsAnyway && costOf(groups.size(1)).total <= capacity) step = groups.size(1);
-  step ??= choose(whole, isSmall) ?? whole.at(-1)!.size(1);
+  step ??= choose(whole, isSmall, aligned) ?? whole.at(-1)!.size(1);
   const { total } = costOf(step);
   if (total > capacity) throw tooSmall(total, capacity);
+  if (!aligned(step)) {
+    const text = `Expected room for all of a tensor whose rows of ${depth * inner} codes do not end with a byte`;
+    throw fail('ERR_QUANTLANE_ARENA_TOO_SMALL', `${text}, got an arena of ${formatSize(capacity)}`);
+  }
   const inFlight = Math.max(1, Math.min(MAX_IN_FLIGHT, Math.floor(capacity / (2 * total))));
   return { step, isSplit: isSplit(grid, step), inFlight };
 }
@@ -80,8 +86,21 @@ export function* boxesOf(grid: Grid, [outer, depth, inner]: Box['size']): Genera
   }
 }
 
-/** The largest box of the first level that has one which passes. */
-function choose(levels: readonly Level[], passes: (size: Box['size']) => boolean): Box['size'] | undefined {
+/** Whether the codes of every box begin with a byte. */
+function isAligned(grid: Grid, step: Box['size']): boolean {
+  const { dtype } = grid.scheme;
+  if (!isPacked(dtype)) return true;
+  const perByte = 8 / CODE_FACTS[dtype].bits;
+  for (const box of boxesOf(grid, step)) if (boxElements(grid, box).first % perByte !== 0) return false;
+  return true;
+}
+
+/** The largest box of the first level that has one which passes, a little smaller where only that is aligned. */
+function choose(
+  levels: readonly Level[],
+  passes: (size: Box['size']) => boolean,
+  aligned: (size: Box['size']) => boolean,
+): Box['size'] | undefined {
   for (const { most, size } of levels) {
     if (!passes(size(1))) continue;
     let low = 1;
@@ -91,7 +110,7 @@ function choose(levels: readonly Level[], passes: (size: Box['size']) => boolean
       if (passes(size(middle))) low = middle;
       else high = middle - 1;
     }
-    return size(low);
+    for (let n = low; n > Math.max(0, low - 4); n--) if (aligned(size(n))) return size(n);
   }
   return undefined;
 }

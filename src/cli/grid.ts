@@ -11,7 +11,17 @@
  * ```
  * @module
  */
-import { codeBytesOf, codeSize, defineScheme, layoutOf, perBlock, perChannel, type Scheme } from '../scheme/index.js';
+import {
+  codeBytesOf,
+  defineScheme,
+  layoutOf,
+  packedBytes,
+  perBlock,
+  perChannel,
+  perRow,
+  perToken,
+  type Scheme,
+} from '../scheme/index.js';
 
 /** A tensor as three dimensions. */
 export interface Grid {
@@ -42,13 +52,18 @@ export function gridOf(scheme: Scheme, shape: readonly number[]): Grid {
   if (granularity.kind === 'perTensor') {
     return { scheme, outer: 1, depth: 1, inner: elements, group: 1, elements, parameters };
   }
-  const given = granularity.kind === 'perToken' ? -1 : granularity.axis;
+  if (granularity.kind === 'perBlock' && granularity.axis === null)
+    return gridOf({ ...scheme, granularity: perBlock(granularity.size, 0) }, [elements]);
+  const given = granularity.axis ?? 0;
   const axis = given < 0 ? given + shape.length : given;
   const depth = shape[axis]!;
   const inner = productOf(shape.slice(axis + 1));
   const outer = productOf(shape.slice(0, axis));
   const size = { outer, depth, inner, elements, parameters };
-  if (granularity.kind === 'perToken') return { scheme, ...size, group: depth };
+  if (granularity.kind === 'perToken') {
+    const rows = inner === 1 ? perToken : perRow(1);
+    return { scheme: defineScheme({ ...scheme, granularity: rows }), ...size, group: depth };
+  }
   if (granularity.kind === 'perChannel') {
     return { scheme: defineScheme({ ...scheme, granularity: perChannel(1) }), ...size, group: 1 };
   }
@@ -61,7 +76,7 @@ export function gridOf(scheme: Scheme, shape: readonly number[]): Grid {
 export function boxShape(grid: Grid, [outer, depth, inner]: Box['size']): number[] {
   const { kind } = grid.scheme.granularity;
   if (kind === 'perTensor') return [outer * depth * inner];
-  if (kind === 'perToken' || (kind === 'perBlock' && grid.inner === 1)) return [outer, depth];
+  if (kind !== 'perChannel' && grid.inner === 1) return [outer, depth];
   return [outer, depth, inner];
 }
 
@@ -84,7 +99,7 @@ export function boxParameters(grid: Grid, { at, size }: Box): { first: number; c
 
 /** Bytes of the codes of so many elements from the start of a row or of a block on. */
 export function codeBytes({ scheme, depth }: Grid, elements: number): number {
-  if (scheme.layout === 'planar') return elements * codeSize(scheme.dtype);
+  if (scheme.layout === 'planar') return packedBytes(scheme.dtype, elements);
   return Math.floor(elements / depth) * codeBytesOf(scheme, depth) + codeBytesOf(scheme, elements % depth);
 }
 

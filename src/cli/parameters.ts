@@ -4,42 +4,47 @@
  */
 import { fail } from '../errors.js';
 import { type FileDtype, openNpy, type TensorEntry } from '../formats/index.js';
-import { CODE_RANGE, type CodeDtype } from '../scheme/index.js';
+import type { StorageDtype } from '../scheme/index.js';
 import { usage } from './failure.js';
 import { valuesOf } from './values.js';
 
 /** Scale and zero point of every parameter. */
 export interface Parameters {
   readonly scale: Float32Array;
-  readonly zeroPoint: Int8Array | Uint8Array | Int16Array | Uint16Array;
-  /** Type of the zero points. */
-  readonly dtype: CodeDtype;
+  readonly zeroPoint: Int8Array | Uint8Array | Int16Array | Uint16Array | undefined;
+  /** Type of the zero points; undefined where there are none. */
+  readonly dtype: StorageDtype | undefined;
   /** Their files, for messages. */
   readonly scalePath: string;
 }
+
+/** Types of zero points. */
+const STORAGES: readonly StorageDtype[] = ['int8', 'uint8', 'int16', 'uint16'];
 
 /** The most values of a file: beyond, it is none of scales. */
 const MOST = 2 ** 28;
 
 /**
- * Reads `--scale` and `--zero-point`.
+ * Reads `--scale` and, for an affine scheme, `--zero-point`.
  * @throws UsageError where one is missing; ERR_QUANTLANE_DTYPE for other types, ERR_QUANTLANE_PARAMETERS for values that
  * are no scale or lengths that differ, ERR_QUANTLANE_FORMAT
  */
-export async function readParameters(scalePath?: string, zeroPath?: string): Promise<Parameters> {
+export async function readParameters(isAffine: boolean, scalePath?: string, zeroPath?: string): Promise<Parameters> {
   if (scalePath === undefined) throw usage('Expected --scale, which this preset needs, got none');
-  if (zeroPath === undefined) throw usage('Expected --zero-point, which this preset needs, got none');
+  if (isAffine && zeroPath === undefined) throw usage('Expected --zero-point, which this preset needs, got none');
+  if (!isAffine && zeroPath !== undefined) throw usage('Expected no --zero-point, for codes have none, got one');
   const scale = (await readAll(scalePath, ['float32'])).values as Float32Array;
-  const { values, dtype } = await readAll(zeroPath, Object.keys(CODE_RANGE) as CodeDtype[]);
-  const zeroPoint = values as Parameters['zeroPoint'];
   const wrong = scale.findIndex((value) => !(value > 0 && value < Number.POSITIVE_INFINITY));
   if (wrong >= 0) {
     throw parameters(`${scalePath}: Expected positive finite scales, got ${scale[wrong]} at ${wrong}`);
   }
+  if (zeroPath === undefined) return { scale, zeroPoint: undefined, dtype: undefined, scalePath };
+  const { values, dtype } = await readAll(zeroPath, STORAGES);
+  const zeroPoint = values as Exclude<Parameters['zeroPoint'], undefined>;
   if (zeroPoint.length !== scale.length) {
     throw parameters(`${zeroPath}: Expected ${scale.length} zero points, as many as scales, got ${zeroPoint.length}`);
   }
-  return { scale, zeroPoint, dtype: dtype as CodeDtype, scalePath };
+  return { scale, zeroPoint, dtype: dtype as StorageDtype, scalePath };
 }
 
 /**

@@ -31,6 +31,7 @@ const args = {
   'block-size': { type: 'string', description: 'Values a block', valueHint: 'N' },
   scale: { type: 'string', description: 'Given scales, float32', valueHint: 'S.npy' },
   'zero-point': { type: 'string', description: 'Given zero points', valueHint: 'Z.npy' },
+  'scale-rule': { type: 'string', description: 'exact, ue8m0, floor, even, ceil, rceil', valueHint: 'RULE' },
   threshold: { type: 'string', description: 'Magnitude of an outlier, 0 for none', valueHint: 'T' },
   'non-finite': { type: 'string', description: 'error, saturate or propagate', valueHint: 'HOW' },
   ...RUNTIME_ARGS,

@@ -2,7 +2,7 @@
  * Dequantizing one tensor of a file, box by box.
  * @module
  */
-import type { TensorEntry, TensorFile, TensorWriter } from '../formats/index.js';
+import type { FileDtype, TensorEntry, TensorFile, TensorWriter } from '../formats/index.js';
 import { bytesOf } from '../memory/index.js';
 import type { CodeArray, Runtime, ScaleArray, ZeroPointArray } from '../runtime/index.js';
 import { partsOf } from '../runtime/parts.js';
@@ -70,13 +70,15 @@ async function readParts(job: RestoreJob, grid: Grid, box: Box) {
   return {
     scheme: grid.scheme,
     shape: boxShape(grid, box.size),
-    data: valuesOf(dataDtype(scheme), data) as CodeArray,
-    scale: scale && scalesIn(scale, await readRun(job.file, scale, at * ofScale, parameters * ofScale)),
-    zeroPoint: zeroPoint && integersIn(zeroPoint, await readRun(job.file, zeroPoint, at * ofZero, parameters * ofZero)),
-    outliers: outliers && (integersIn(outliers, await readRun(job.file, outliers, 0, ofApart)) as Int32Array),
+    data: rawIn<CodeArray>(dataDtype(scheme), data),
+    scale: scale && rawIn<ScaleArray>(scale.dtype, await readRun(job.file, scale, at * ofScale, parameters * ofScale)),
+    zeroPoint:
+      zeroPoint &&
+      rawIn<ZeroPointArray>(zeroPoint.dtype, await readRun(job.file, zeroPoint, at * ofZero, parameters * ofZero)),
+    outliers: outliers && rawIn<Int32Array>('int32', await readRun(job.file, outliers, 0, ofApart)),
     outlierValues:
       outlierValues &&
-      new Float32Array((await readRun(job.file, outlierValues, at * ofApart, parameters * ofApart)).buffer),
+      rawIn<Float32Array>('float32', await readRun(job.file, outlierValues, at * ofApart, parameters * ofApart)),
   };
 }
 
@@ -91,12 +93,8 @@ async function readRun(
   return bytes;
 }
 
-function integersIn({ dtype }: TensorEntry, bytes: Uint8Array<ArrayBuffer>): ZeroPointArray {
-  return valuesOf(dtype, bytes) as ZeroPointArray;
-}
-
-/** Scales as the library has them: float32, float64, or raw float16 bits. */
-function scalesIn({ dtype }: TensorEntry, { buffer }: Uint8Array<ArrayBuffer>): ScaleArray {
-  if (dtype === 'float64') return new Float64Array(buffer);
-  return dtype === 'float16' ? new Uint16Array(buffer) : new Float32Array(buffer);
+/** Numbers as the library has them: 16-bit and 8-bit floats as raw bits. */
+function rawIn<A extends CodeArray | ScaleArray | ZeroPointArray>(dtype: FileDtype, bytes: Uint8Array<ArrayBuffer>): A {
+  const raw = { float16: 'uint16', float8e4m3fn: 'uint8', float8e5m2: 'uint8', float8e8m0: 'uint8' } as const;
+  return valuesOf(Object.hasOwn(raw, dtype) ? raw[dtype as keyof typeof raw] : dtype, bytes) as unknown as A;
 }

@@ -156,7 +156,8 @@ function optionsFor(job: TensorJob, box: Box, ranges: Ranges | undefined): Quant
   const { first, count } = boxParameters(job.grid, box);
   const { scale, zeroPoint } = job.parameters;
   const end = first + count;
-  return { ...options, parameters: { scale: scale.subarray(first, end), zeroPoint: zeroPoint.subarray(first, end) } };
+  const zero = zeroPoint === undefined ? {} : { zeroPoint: zeroPoint.subarray(first, end) };
+  return { ...options, parameters: { scale: scale.subarray(first, end), ...zero } };
 }
 
 /** Writes codes and parameters of a box. Boxes that share a parameter write the same one. */

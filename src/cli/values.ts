@@ -4,6 +4,7 @@
  */
 import type { FileDtype } from '../formats/index.js';
 import { widened } from '../memory/index.js';
+import { codeValue } from '../scheme/index.js';
 
 type Numbers =
   | Float64Array
@@ -41,6 +42,11 @@ export function valuesOf(dtype: FileDtype, bytes: Uint8Array<ArrayBuffer>): Numb
   if (dtype === 'float16' || dtype === 'bfloat16') return widened(dtype, new Uint16Array(buffer, 0, byteLength / 2));
   if (dtype === 'int64') return Float64Array.from(new BigInt64Array(buffer, 0, byteLength / 8), Number);
   if (dtype === 'uint64') return Float64Array.from(new BigUint64Array(buffer, 0, byteLength / 8), Number);
+  if (dtype === 'float8e8m0')
+    return Float64Array.from(bytes, (byte) => (byte === 255 ? Number.NaN : 2 ** (byte - 127)));
+  if (dtype === 'float8e4m3fn' || dtype === 'float8e5m2') {
+    return Float32Array.from(bytes, (code) => codeValue(dtype, code));
+  }
   const View: new (buffer: ArrayBuffer, offset: number, length: number) => Numbers = VIEWS[dtype];
   return new View(buffer, 0, byteLength / VIEWS[dtype].BYTES_PER_ELEMENT);
 }

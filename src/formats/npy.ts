@@ -235,7 +235,7 @@ function descrOf(dtype: FileDtype): string {
   for (const [name, known] of DTYPE_BY_NAME) {
     if (known === dtype && dtype !== 'bfloat16') return `${FILE_DTYPE_BYTES[dtype] === 1 ? '|' : '<'}${name}`;
   }
-  throw fail('ERR_QUANTLANE_DTYPE', 'Expected a type that npy has a name for, got bfloat16; write safetensors instead');
+  throw fail('ERR_QUANTLANE_DTYPE', `Expected a type that npy has a name for, got ${dtype}; write safetensors instead`);
 }
 
 /** The name of a file without folder and extension. */

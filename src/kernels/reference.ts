@@ -10,22 +10,14 @@ import type { Kernel } from './kernel.js';
 import { blockRows } from './reference/blocks/index.js';
 import { decode, encode } from './reference/convert.js';
 import { Descriptor } from './reference/descriptor.js';
-import { Memory, storageBytes, valueBytes } from './reference/memory.js';
+import { Memory, valueBytes } from './reference/memory.js';
 import { outlierRows } from './reference/outliers.js';
+import { packTiles } from './reference/pack.js';
 import { Parameters } from './reference/parameters.js';
 import { Range } from './reference/range.js';
+import { codeStep, contiguous, type Run, slice, strided } from './reference/run.js';
 import { clearRecord, measure } from './reference/statistics.js';
 import { transform } from './reference/transforms/transform.js';
-
-/** A line of elements, `step` apart: where one index leads to its values and codes. */
-interface Run {
-  /** Index of the first element in the tensor. */
-  readonly element: number;
-  readonly step: number;
-  readonly count: number;
-  /** Address of the first code. */
-  readonly codes: number;
-}
 
 /** The kernels in TypeScript over `buffer`. */
 export function createReference(buffer: SharedArrayBuffer | ArrayBuffer): Kernel {
@@ -51,6 +43,7 @@ class Reference {
     else if (op === Op.Segments) this.#segments(d);
     else if (op === Op.Channels) this.#channels(d);
     else if (op === Op.Blocks) blockRows(d, this.#memory);
+    else if (op === Op.Pack) packTiles(d, this.#memory);
     else if (op === Op.Outliers) outlierRows(d, this.#memory);
     else if (op >= Op.Rotate) transform(d, this.#memory);
     else this.#columns(d);
@@ -92,7 +85,7 @@ class Reference {
       return true;
     }
     if (range.bad > 0 && d.refuses()) return false;
-    this.#parameters.derive(d, range.high, range.low);
+    this.#parameters.derive(d, this.#memory, range.high, range.low);
     // Every part of a barrier derives the same parameters; the first one stores them.
     if (source === Source.Data || all.element === 0) this.#parameters.store(d, this.#memory, 0);
     return true;
@@ -108,19 +101,26 @@ class Reference {
     }
   }
 
-  /** Rows `First` to `Last`, in blocks of `Group` values, the last one of a row ragged. */
+  /** Units `First` to `Last`: rows, or parts of `Count` values, in blocks of `Group`, the last one of a row ragged. */
   #segments(d: Descriptor): void {
     const length = d.address(Word.Length);
     const group = d.address(Word.Group);
     const blocks = Math.ceil(length / group);
     const stride = d.address(Word.CodeStride);
-    for (let row = d.int(Word.First); row < d.int(Word.Last); row++) {
-      clearRecord(d, this.#memory, row);
-      for (let block = 0; block < blocks; block++) {
+    // Of a long row a unit is only a part.
+    const part = d.address(Word.Count) || length;
+    const parts = part < length ? Math.ceil(length / part) : 1;
+    const step = Math.ceil(part / group);
+    for (let unit = d.int(Word.First); unit < d.int(Word.Last); unit++) {
+      clearRecord(d, this.#memory, unit);
+      const row = Math.floor(unit / parts);
+      const first = (unit % parts) * step;
+      for (let block = first; block < Math.min(blocks, first + step); block++) {
         const index = row * blocks + block;
-        const run = contiguous(d, row * length + block * group, Math.min(group, length - block * group));
+        const count = Math.min(group, length - block * group);
+        const run = { ...contiguous(d, row * length + block * group, count), isRagged: count < group };
         const codes = d.address(Word.Codes) + index * stride + d.address(Word.CodeOffset);
-        this.#group(d, row, index, [stride === 0 ? run : { ...run, codes }]);
+        this.#group(d, unit, index, [stride === 0 ? run : { ...run, codes }]);
       }
     }
   }
@@ -188,7 +188,7 @@ class Reference {
       return false;
     }
     if (range.bad > 0 && d.refuses()) return false;
-    this.#parameters.derive(d, range.high, range.low);
+    this.#parameters.derive(d, this.#memory, range.high, range.low);
     this.#parameters.store(d, this.#memory, index);
     return true;
   }
@@ -228,7 +228,7 @@ class Reference {
     for (let i = 0; i < run.count; i += Size.CacheTile) {
       const part = slice(d, run, i, Size.CacheTile);
       this.#gatherValues(d, part);
-      encode(d, this.#parameters, this.#values, part.count, this.#codes);
+      encode(d, this.#parameters, this.#values, part.count, this.#codes, part);
       this.#memory.scatterCodes(d.int(Word.Storage), part.codes, codeStep(d, run), part.count, this.#codes);
       if (measures) measure(d, this.#memory, unit, this.#parameters, this.#values, this.#codes, part.count);
     }
@@ -251,7 +251,7 @@ class Reference {
       for (let i = 0; i < run.count; i += Size.CacheTile) {
         const part = slice(d, run, i, Size.CacheTile);
         this.#gatherCodes(d, part);
-        decode(this.#parameters, this.#codes, part.count, this.#values);
+        decode(d, this.#parameters, this.#codes, part.count, this.#values);
         this.#memory.scatterValues(d.address(Word.Values) + part.element * 4, part.step * 4, part.count, this.#values);
       }
     }
@@ -269,31 +269,7 @@ class Reference {
   }
 }
 
-/** A run of elements `step` apart, whose codes lie like the values. */
-function strided(d: Descriptor, element: number, step: number, count: number): Run {
-  return { element, step, count, codes: d.address(Word.Codes) + element * storageBytes(d.int(Word.Storage)) };
-}
-
 /** Whether a range is that of the values alone. */
 function isAlone(d: Descriptor): boolean {
   return d.int(Word.WithoutZero) !== 0;
-}
-
-function contiguous(d: Descriptor, element: number, count: number): Run {
-  return strided(d, element, 1, count);
-}
-
-/** At most `count` elements of a run from its element `from` on. */
-function slice(d: Descriptor, run: Run, from: number, count: number): Run {
-  return {
-    element: run.element + from * run.step,
-    step: run.step,
-    count: Math.min(count, run.count - from),
-    codes: run.codes + from * codeStep(d, run),
-  };
-}
-
-/** Bytes from code to code. */
-function codeStep(d: Descriptor, run: Run): number {
-  return run.step * storageBytes(d.int(Word.Storage));
 }

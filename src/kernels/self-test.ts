@@ -2,7 +2,8 @@
  * A self-test: kernels of one kind against the scalar ones, on memory of their own.
  * @module
  */
-import { Mode, Op, Source } from '../scheme/codes.js';
+import { clearRange } from '../memory/index.js';
+import { Mode, Source } from '../scheme/codes.js';
 import { Size, Word } from '../scheme/descriptor.js';
 import { layoutOf, PRESETS, preset, schemeWords } from '../scheme/index.js';
 import { bindKernels, compileKernels } from './bind.js';
@@ -63,8 +64,11 @@ function run(name: string, bind: (memory: WebAssembly.Memory) => Kernel): Uint8A
   words[Word.Scale] = scheme.layout === 'planar' ? SCALES : CODES;
   words[Word.ZeroPoint] = scheme.symmetric ? 0 : ZEROS;
   words[Word.Length] = layout.length;
-  words[Word.Group] = layout.op === Op.Tensor ? 0 : layout.group;
+  words[Word.Group] = layout.group;
+  words[Word.Count] = layout.count;
+  words[Word.Parts] = layout.parts;
   words[Word.Inner] = layout.inner;
+  if (!scheme.rangeIncludesZero) clearRange(words, 0, true);
   bind(memory).execute(0);
   return new Uint8Array(memory.buffer).slice(CODES, END);
 }

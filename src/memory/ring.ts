@@ -255,6 +255,15 @@ export function clearOutcome(words: Int32Array, address: number): void {
   words[at + Word.Status] = 0;
   words[at + Word.BadCount] = 0;
   words[at + Word.BadFirst] = -1;
-  words[at + Word.High] = 0;
-  words[at + Word.Low] = -0x80000000;
+  clearRange(words, at, words[at + Word.WithoutZero] === 1);
+}
+
+/** Bits of +∞ and of −∞. */
+const INFINITY = 0x7f800000;
+const NEGATIVE_INFINITY = -0x00800000;
+
+/** Empties the partial range of the descriptor at word index `at`: to zero, or, of values alone, inside out. */
+export function clearRange(words: Int32Array, at: number, isAlone: boolean): void {
+  words[at + Word.High] = isAlone ? NEGATIVE_INFINITY : 0;
+  words[at + Word.Low] = isAlone ? INFINITY : -0x80000000;
 }

@@ -6,7 +6,7 @@ import type { Lease } from '../memory/index.js';
 import type { Engine } from './engine.js';
 import { Input } from './input.js';
 import type { Job } from './job.js';
-import type { Outcome } from './outcome.js';
+import { checkDone, type Outcome } from './outcome.js';
 import type { TensorInput } from './tensor.js';
 
 /** A job of a call, once type and shape of its values are known. */
@@ -19,6 +19,8 @@ interface Part {
 
 /** The work of a call. */
 export interface Work<T> extends Part {
+  /** A second job on the same lease, once the first one is done; it cannot go wrong but by a kernel. */
+  readonly more?: ((outcome: Outcome, lease: Lease) => Job) | undefined;
   /** What the call gives; from here on the lease is its own. */
   result(outcome: Outcome, lease: Lease): T;
 }
@@ -106,7 +108,10 @@ export class Calls {
         signal?.throwIfAborted();
         const ran = scheduler.run(work.job(lease), signal);
         const outcome = ran instanceof Promise ? await ran : ran;
-        if ('result' in work) return work.result(outcome, lease);
+        if ('result' in work) {
+          if (work.more !== undefined) checkDone(await scheduler.run(work.more(outcome, lease), signal));
+          return work.result(outcome, lease);
+        }
         work = work.next(outcome, lease);
         lease.release();
         lease = undefined;
@@ -131,7 +136,10 @@ export class Calls {
       for (;;) {
         lease = arena.lease(work.bytes);
         const outcome = scheduler.runNow(work.job(lease));
-        if ('result' in work) return work.result(outcome, lease);
+        if ('result' in work) {
+          if (work.more !== undefined) checkDone(scheduler.runNow(work.more(outcome, lease)));
+          return work.result(outcome, lease);
+        }
         work = work.next(outcome, lease);
         lease.release();
         lease = undefined;

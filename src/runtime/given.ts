@@ -5,7 +5,7 @@
 import { fail, got } from '../errors.js';
 import { MAX_FLOAT32 } from '../numbers.js';
 import { Source } from '../scheme/codes.js';
-import { zeroPointDtype } from '../scheme/index.js';
+import { isIntegerCode, zeroPointDtype } from '../scheme/index.js';
 import { codeView, type ZeroPointArray } from './parts.js';
 import type { Plan, QuantizeOptions } from './plan.js';
 
@@ -16,6 +16,12 @@ const LEAST = 2 ** -149;
 export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedArrayBuffer, start: number): void {
   const { layout, parts, scheme } = plan;
   const count = layout.parameters;
+  if (parts.tensorScale >= 0) {
+    const scale = new Float32Array(buffer, start + parts.tensorScale, 1);
+    fill(scale, options.tensorScale ?? 1, 'tensorScale', LEAST, MAX_FLOAT32, 'positive finite float32');
+  } else if (options.tensorScale !== undefined) {
+    throw wrong(`no tensorScale for '${scheme.name}'`, got(options.tensorScale));
+  }
   if (plan.source === Source.Given) {
     const { scale, zeroPoint } = options.parameters!;
     const scales = new Float32Array(buffer, start + parts.scale, count);
@@ -26,7 +32,7 @@ export function writeGiven(plan: Plan, options: QuantizeOptions, buffer: SharedA
       return;
     }
     const dtype = zeroPointDtype(scheme);
-    const [lo, hi] = dtype === 'int32' ? [-0x80000000, 0x7fffffff] : scheme.codes;
+    const [lo, hi] = dtype === 'int32' || !isIntegerCode(scheme.dtype) ? [-0x80000000, 0x7fffffff] : scheme.codes;
     const zeros: ZeroPointArray = codeView(dtype, buffer, start + parts.zeroPoint, count);
     fill(zeros, zeroPoint ?? zeros.fill(0), 'zeroPoint', lo, hi, `integers from ${lo} to ${hi}`);
   } else if (plan.source === Source.Range) {

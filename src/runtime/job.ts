@@ -2,6 +2,7 @@
  * A job: one descriptor's worth of work as a template, before it is cut into chunks.
  * @module
  */
+import { clearRange } from '../memory/index.js';
 import { Mode, Op, Source } from '../scheme/codes.js';
 import { Size, Word } from '../scheme/descriptor.js';
 import type { Layout } from '../scheme/index.js';
@@ -15,6 +16,9 @@ export interface Places {
   readonly rangeLow: number;
   readonly rangeHigh: number;
   readonly statistics: number;
+  readonly tensorScale: number;
+  /** Of stochastic rounding; no address. */
+  readonly seed: number;
 }
 
 /** The addresses of a job that has none. */
@@ -26,6 +30,8 @@ export const NOWHERE: Places = Object.freeze({
   rangeLow: 0,
   rangeHigh: 0,
   statistics: 0,
+  tensorScale: 0,
+  seed: 0,
 });
 
 /** The units of work of a job. */
@@ -62,7 +68,7 @@ export function jobKind(
   const words = new Int32Array(Size.DescriptorWords);
   words.set(scheme, Size.SchemeWords);
   words[Word.BadFirst] = -1;
-  words[Word.Low] = -0x80000000;
+  clearRange(words, 0, words[Word.WithoutZero] === 1);
   words[Word.Op] = layout.op;
   words[Word.Mode] = mode;
   words[Word.Source] = source;
@@ -91,4 +97,6 @@ export function writePlaces(places: Places, words: Int32Array, at: number): void
   words[at + Word.RangeLow] = places.rangeLow;
   words[at + Word.RangeHigh] = places.rangeHigh;
   words[at + Word.Statistics] = places.statistics;
+  words[at + Word.TensorScale] = places.tensorScale;
+  words[at + Word.Seed] = places.seed;
 }

@@ -2,6 +2,8 @@
  * The jobs of the runtime's calls: which kind on which addresses.
  * @module
  */
+
+import { fail, got } from '../errors.js';
 import type { Lease, Ownership } from '../memory/index.js';
 import { Mode, Op, Source } from '../scheme/codes.js';
 import { schemeWords } from '../scheme/index.js';
@@ -12,6 +14,7 @@ import type { Outcome } from './outcome.js';
 import { writeColumns } from './outliers.js';
 import type { Parts } from './parts.js';
 import type { Plan, QuantizeOptions } from './plan.js';
+import { packKind } from './plan.js';
 
 /** The range of every parameter's values; it always contains zero. */
 export interface RangeResult {
@@ -21,7 +24,7 @@ export interface RangeResult {
   readonly shape: readonly number[];
 }
 
-/** Codes and parameters of `input`, to `result`; given parameters, ranges or outlier columns are written there first. */
+/** Codes and parameters of `input`, to `result`; what is given, and outlier columns, are written there first. */
 export function quantizeJob(
   plan: Plan,
   options: QuantizeOptions,
@@ -35,41 +38,71 @@ export function quantizeJob(
   if (parts.outliers >= 0) {
     writeColumns(new Int32Array(buffer, start + parts.outliers, columns.length), columns, layout.length);
   }
-  if (plan.source !== Source.Data) writeGiven(plan, options, buffer, start);
+  if (plan.source !== Source.Data || parts.tensorScale >= 0 || options.tensorScale !== undefined) {
+    writeGiven(plan, options, buffer, start);
+  }
   return {
     kind: plan.kind,
     places: {
       values: input.byteOffset,
-      codes: start,
+      codes: start + Math.max(parts.unpacked, 0),
       rangeLow: start + parts.rangeLow,
       rangeHigh: start + parts.rangeHigh,
       ...parametersAt(start, parts),
       statistics: parts.statistics < 0 ? 0 : start + parts.statistics,
+      seed: seedOf(plan, options),
     },
   };
 }
 
-/**
- * Addresses of scale and zero point, or of scale, outlier columns and their values. The scales of a block layout lie in
- * its blocks, from the first byte on.
- */
-function parametersAt(start: number, parts: Parts): Partial<Places> & Pick<Places, 'scale' | 'zeroPoint'> {
-  const { zeroPoint, outliers, outlierValues } = parts;
-  const scale = start + Math.max(parts.scale, 0);
-  if (outliers >= 0) return { scale, zeroPoint: start + outliers, rangeHigh: start + outlierValues };
-  return { scale, zeroPoint: zeroPoint < 0 ? 0 : start + zeroPoint };
+function seedOf({ scheme }: Plan, { seed }: QuantizeOptions): number {
+  if (seed === undefined) return scheme.seed;
+  if (Number.isInteger(seed) && seed === (seed | 0)) return seed;
+  throw fail('ERR_QUANTLANE_ARGUMENT', `Expected an int32 as seed, got ${got(seed)}`);
 }
 
-/** The values of `codes`, to `result`. */
-export function dequantizeJob(plan: Plan, codes: Ownership, result: Lease): Job {
+/** Codes of a byte each, which `quantizeJob` wrote to `result`, to codes that share bytes. */
+export function packJob({ packing, parts }: Plan, result: Lease): Job {
+  const start = result.byteOffset;
+  return { kind: packing!, places: { ...NOWHERE, values: start + parts.unpacked, codes: start } };
+}
+
+/** Codes that share bytes to codes of a byte each, at the address `to`. */
+export function unpackJob(plan: Plan, codes: Ownership, to: number): Job {
+  const kind = packKind(plan, Mode.Dequantize);
+  return { kind, places: { ...NOWHERE, values: to, codes: codes.byteOffset } };
+}
+
+/**
+ * Addresses of scale, zero point and the tensor's scale, or of scale, outlier columns and their values. The scales of a
+ * block layout lie in its blocks, from the first byte on.
+ */
+function parametersAt(
+  start: number,
+  parts: Parts,
+): Pick<Places, 'scale' | 'zeroPoint' | 'tensorScale'> & Partial<Places> {
+  const { zeroPoint, outliers, outlierValues, tensorScale } = parts;
+  const scale = start + Math.max(parts.scale, 0);
+  if (outliers >= 0) {
+    return { scale, zeroPoint: start + outliers, rangeHigh: start + outlierValues, tensorScale: 0 };
+  }
+  return {
+    scale,
+    zeroPoint: zeroPoint < 0 ? 0 : start + zeroPoint,
+    tensorScale: tensorScale < 0 ? 0 : start + tensorScale,
+  };
+}
+
+/** The values of codes and their parameters in `quantized`, to `result`; codes that share bytes lie unpacked at `codes`. */
+export function dequantizeJob(plan: Plan, quantized: Ownership, codes: number, result: Lease): Job {
   const { scheme, layout, parts } = plan;
-  const start = codes.byteOffset;
+  const start = quantized.byteOffset;
   return {
     kind: jobKind(Mode.Dequantize, Source.Given, layout, schemeWords(scheme, 'float32'), false),
     places: {
       ...NOWHERE,
       values: result.byteOffset,
-      codes: start,
+      codes,
       ...parametersAt(start, parts),
     },
   };

@@ -17,15 +17,17 @@ export interface QuantizedParts {
   readonly scheme: Scheme | string;
   /** Shape of the values. */
   readonly shape: readonly number[];
-  /** The codes, of the type of the scheme; for a block layout of a consumer its bytes. */
+  /** The codes, as `QuantizedTensor.data` has them. */
   readonly data: CodeArray;
-  /** The scales, float32, float64 or raw float16 bits; absent where they lie within the blocks. */
+  /** The scales, as `QuantizedTensor.scale` has them; absent where they lie within the blocks. */
   readonly scale?: ScaleArray | null | undefined;
-  /** The zero points, of the type of the codes or int32; absent for a symmetric scheme. */
+  /** The zero points, of the type of the codes, int32 or float32; absent for a symmetric scheme. */
   readonly zeroPoint?: ZeroPointArray | null | undefined;
   /** The outlier columns and their values; absent for a scheme that keeps none apart. */
   readonly outliers?: Int32Array | null | undefined;
   readonly outlierValues?: Float32Array | null | undefined;
+  /** The scale of the whole tensor, where the scheme has one; default 1. */
+  readonly tensorScale?: Float32Array | null | undefined;
 }
 
 const TYPES = {
@@ -37,6 +39,8 @@ const TYPES = {
   float32: types.isFloat32Array,
   float64: types.isFloat64Array,
   float16: types.isUint16Array,
+  float8e8m0: types.isUint8Array,
+  float8e4m3fn: types.isUint8Array,
 };
 
 /**
@@ -45,7 +49,7 @@ const TYPES = {
  * errors of the planner
  */
 export function loadPlan(planner: Planner, parts: QuantizedParts): Plan {
-  const { scheme: given, shape, data, scale, zeroPoint, outliers, outlierValues } = parts;
+  const { scheme: given, shape, data, scale, zeroPoint, tensorScale, outliers, outlierValues } = parts;
   elementsOf(shape);
   const scheme = resolveScheme(given);
   // Parameters that are given are only asked whether they are there.
@@ -53,7 +57,11 @@ export function loadPlan(planner: Planner, parts: QuantizedParts): Plan {
     scheme,
     'float32',
     shape,
-    scheme.parameters === 'given' ? { parameters: { scale: 1 } } : {},
+    scheme.parameters === 'given'
+      ? { parameters: { scale: 1 } }
+      : scheme.parameters === 'range'
+        ? { range: { min: 0, max: 0 } }
+        : {},
   );
   const { codeBytes, codeShape, parameters, units } = plan.layout;
   const isPlanar = scheme.layout === 'planar';
@@ -64,6 +72,9 @@ export function loadPlan(planner: Planner, parts: QuantizedParts): Plan {
     throw fail('ERR_QUANTLANE_SHAPE', text);
   }
   checkParameters('scale', scale, isPlanar ? scheme.scaleDtype : null, parameters);
+  if (tensorScale !== undefined && tensorScale !== null) {
+    checkParameters('tensorScale', tensorScale, scheme.tensorScale ? 'float32' : null, 1);
+  }
   checkParameters('zeroPoint', zeroPoint, isPlanar && !scheme.symmetric ? zeroPointDtype(scheme) : null, parameters);
   const isApart = scheme.outliers !== null;
   const count = outliers?.length ?? 0;
@@ -78,7 +89,7 @@ export function loadPlan(planner: Planner, parts: QuantizedParts): Plan {
  */
 export async function loadParts(
   plan: Plan,
-  { data, scale, zeroPoint, outliers, outlierValues }: QuantizedParts,
+  { data, scale, zeroPoint, tensorScale, outliers, outlierValues }: QuantizedParts,
   buffer: SharedArrayBuffer,
   start: number,
   signal?: AbortSignal,
@@ -99,6 +110,7 @@ export async function loadParts(
     await copySlowly(bytesIn(view), new Uint8Array(buffer, start + at, view.byteLength), signal);
     copied += view.byteLength;
   }
+  if (parts.tensorScale >= 0) new Float32Array(buffer, start + parts.tensorScale, 1)[0] = tensorScale?.[0] ?? 1;
   return copied;
 }
 

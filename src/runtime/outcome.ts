@@ -21,7 +21,7 @@ export interface Outcome {
 
 /** The outcome before anything was done. */
 export function emptyOutcome(): Outcome {
-  return { status: 0, badCount: 0, badFirst: -1, high: 0, low: -0x80000000 };
+  return { status: 0, badCount: 0, badFirst: -1, high: -0x00800000, low: 0x7f800000 };
 }
 
 /** Adds what the descriptor at word index `at` reports. */
@@ -35,8 +35,13 @@ export function addOutcome(outcome: Outcome, words: Int32Array, at: number): voi
   }
   const high = words[at + Word.High]!;
   const low = words[at + Word.Low]!;
-  if (high > outcome.high) outcome.high = high;
-  if (low >>> 0 > outcome.low >>> 0) outcome.low = low;
+  if (keyOf(high) > keyOf(outcome.high)) outcome.high = high;
+  if (keyOf(low) < keyOf(outcome.low)) outcome.low = low;
+}
+
+/** An integer that orders the bits of float32 as their values are, −0 below +0. */
+function keyOf(bits: number): number {
+  return bits ^ ((bits >> 31) & 0x7fffffff);
 }
 
 /**

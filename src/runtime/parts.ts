@@ -3,16 +3,25 @@
  * @module
  */
 import { Size } from '../scheme/descriptor.js';
-import { type CodeDtype, type Layout, type Scheme, scaleBytes, zeroPointBytes } from '../scheme/index.js';
+import {
+  isPacked,
+  type Layout,
+  type ScaleDtype,
+  type Scheme,
+  type StorageDtype,
+  scaleBytes,
+  type ZeroPointDtype,
+  zeroPointBytes,
+} from '../scheme/index.js';
 
-/** View of codes. */
+/** View of codes; small floats and codes that share bytes as raw bits. */
 export type CodeArray = Int8Array | Uint8Array | Int16Array | Uint16Array;
 
 /** View of zero points. */
-export type ZeroPointArray = CodeArray | Int32Array;
+export type ZeroPointArray = CodeArray | Int32Array | Float32Array;
 
-/** View of scales; float16 as raw bits. */
-export type ScaleArray = Float32Array | Uint16Array | Float64Array;
+/** View of scales; float16, E8M0 and E4M3FN as raw bits. */
+export type ScaleArray = Float32Array | Uint16Array | Float64Array | Uint8Array;
 
 /** Where the parts of a result lie, in bytes from its start; −1 for a part that is not there. */
 export interface Parts {
@@ -24,31 +33,43 @@ export interface Parts {
   /** Outlier columns, and their values, row by row. */
   readonly outliers: number;
   readonly outlierValues: number;
+  /** The one scale of the whole tensor, a float32. */
+  readonly tensorScale: number;
+  /** Codes that will share bytes, a byte each; gone when the result is there. */
+  readonly unpacked: number;
   /** Bytes of the whole. */
   readonly bytes: number;
 }
 
-const VIEWS = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array, int32: Int32Array };
-const SCALES = { float32: Float32Array, float16: Uint16Array, float64: Float64Array };
+const VIEWS = {
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  float32: Float32Array,
+};
+const SCALES = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  float64: Float64Array,
+  float8e8m0: Uint8Array,
+  float8e4m3fn: Uint8Array,
+};
 
 /** A view of `length` codes or zero points of a type. */
-export function codeView<D extends CodeDtype | 'int32'>(
+export function codeView<D extends ZeroPointDtype>(
   dtype: D,
   buffer: SharedArrayBuffer,
   offset: number,
   length: number,
-): D extends CodeDtype ? CodeArray : ZeroPointArray {
+): D extends StorageDtype ? CodeArray : ZeroPointArray {
   const View: new (buffer: SharedArrayBuffer, offset: number, length: number) => ZeroPointArray = VIEWS[dtype];
   return new View(buffer, offset, length) as CodeArray;
 }
 
 /** A view of `length` scales of a type. */
-export function scaleView(
-  dtype: Scheme['scaleDtype'],
-  buffer: SharedArrayBuffer,
-  offset: number,
-  length: number,
-): ScaleArray {
+export function scaleView(dtype: ScaleDtype, buffer: SharedArrayBuffer, offset: number, length: number): ScaleArray {
   const View: new (buffer: SharedArrayBuffer, offset: number, length: number) => ScaleArray = SCALES[dtype];
   return new View(buffer, offset, length);
 }
@@ -70,7 +91,10 @@ export function partsOf(scheme: Scheme, layout: Layout, hasStatistics: boolean, 
   const statistics = take(hasStatistics, layout.units * Size.StatisticsDoubles * 8);
   const outliers = take(scheme.outliers !== null, layout.count * 4);
   const outlierValues = take(scheme.outliers !== null, layout.units * layout.count * 4);
-  return { scale, zeroPoint, rangeLow, rangeHigh, statistics, outliers, outlierValues, bytes };
+  const tensorScale = take(scheme.tensorScale, 4);
+  const unpacked = take(isPlanar && isPacked(scheme.dtype), layout.elements);
+  const apart = { outliers, outlierValues, tensorScale, unpacked };
+  return { scale, zeroPoint, rangeLow, rangeHigh, statistics, ...apart, bytes };
 }
 
 function align(bytes: number): number {

@@ -4,7 +4,8 @@
  */
 import { fail, got } from '../errors.js';
 import type { InputDtype } from '../memory/index.js';
-import { Mode, Source } from '../scheme/codes.js';
+import { Mode, Op, Source } from '../scheme/codes.js';
+import { Size } from '../scheme/descriptor.js';
 import { type Layout, layoutOf, type PresetName, resolveScheme, type Scheme, schemeWords } from '../scheme/index.js';
 import { type JobKind, jobKind } from './job.js';
 import { type Parts, partsOf } from './parts.js';
@@ -32,6 +33,10 @@ export interface QuantizeOptions {
   readonly parameters?: GivenParameters;
   /** Outlier columns in ascending order instead of those of the values; for schemes that keep outliers apart. */
   readonly outliers?: ArrayLike<number>;
+  /** The scale of the whole tensor, for schemes that have one (`nvfp4-torchao`); default 1. */
+  readonly tensorScale?: number;
+  /** Seed of stochastic rounding instead of the scheme's, an int32. The same seed gives the same bytes on any lanes. */
+  readonly seed?: number;
   /** Also computes error statistics. */
   readonly stats?: boolean;
   /** The input lease stays the caller's. */
@@ -48,7 +53,12 @@ export interface Plan {
   readonly source: Source;
   /** The work, but for its addresses. */
   readonly kind: JobKind;
+  /** The work of packing codes that share bytes; null where none do. */
+  readonly packing: JobKind | null;
 }
+
+/** A range for schemes that must be given one, of which only the layout is asked for. */
+const ANY_RANGE = { range: { min: 0, max: 0 } };
 
 /** Makes plans, and remembers the last one: a stream asks for the same again and again. */
 export class Planner {
@@ -80,9 +90,24 @@ export class Planner {
     const layout = layoutOf(resolved, shape);
     const parts = partsOf(resolved, layout, hasStatistics, source === Source.Range);
     const kind = jobKind(Mode.Quantize, source, layout, schemeWords(resolved, dtype), hasStatistics);
-    this.#last = { scheme: resolved, dtype, shape: Object.freeze([...shape]), layout, parts, source, kind };
+    const plan = { scheme: resolved, dtype, shape: Object.freeze([...shape]), layout, parts, source, kind };
+    this.#last = { ...plan, packing: parts.unpacked < 0 ? null : packKind(plan, Mode.Quantize) };
     return this.#last;
   }
+
+  /** A plan for the ranges of a tensor; errors are those of `plan`. */
+  planRange(scheme: Scheme | PresetName | (string & {}), dtype: InputDtype, shape: readonly number[]): Plan {
+    const resolved = resolveScheme(scheme);
+    return this.plan(resolved, dtype, shape, resolved.parameters === 'range' ? ANY_RANGE : {});
+  }
+}
+
+/** The work of packing codes (`Mode.Quantize`) or of unpacking them. */
+export function packKind({ scheme, layout }: Pick<Plan, 'scheme' | 'layout'>, mode: Mode): JobKind {
+  const { elements } = layout;
+  const units = Math.ceil(elements / Size.TensorTile);
+  const tiles = { op: Op.Pack, units, unitElements: Size.TensorTile, length: elements, group: 0, count: 0 };
+  return jobKind(mode, Source.Given, { ...layout, ...tiles }, schemeWords(scheme, 'float32'), false);
 }
 
 function sourceOf(scheme: Scheme, options: QuantizeOptions): Source {
@@ -99,7 +124,9 @@ function sourceOf(scheme: Scheme, options: QuantizeOptions): Source {
     const text = `Expected no parameters for '${scheme.name}', which takes them from the values; got ${got(parameters)}`;
     throw fail('ERR_QUANTLANE_PARAMETERS', text);
   }
-  return range === undefined ? Source.Data : Source.Range;
+  if (range !== undefined) return Source.Range;
+  if (scheme.parameters === 'dynamic') return Source.Data;
+  throw fail('ERR_QUANTLANE_PARAMETERS', `Expected range { min, max } for '${scheme.name}', got none`);
 }
 
 /** Refuses a range where outliers are kept apart, and outlier columns where they are not. */

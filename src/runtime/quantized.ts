@@ -4,7 +4,7 @@
  */
 import type { InputDtype, Lease, Ownership } from '../memory/index.js';
 import { Size } from '../scheme/descriptor.js';
-import { dataDtype, type Scheme, scaleBytes, zeroPointBytes, zeroPointDtype } from '../scheme/index.js';
+import { dataDtype, isPacked, type Scheme, scaleBytes, zeroPointBytes, zeroPointDtype } from '../scheme/index.js';
 import { type CodeArray, codeView, type ScaleArray, scaleView, type ZeroPointArray } from './parts.js';
 import type { Plan } from './plan.js';
 import { type ErrorStatistics, gatherStatistics } from './statistics.js';
@@ -33,21 +33,28 @@ export class QuantizedTensor {
     this.#lease = lease;
   }
 
-  /** The codes; for a block layout of a consumer its bytes, `dataShape` of them, which are int8 where a code or its bits are. */
+  /**
+   * The codes, `dataShape` of them: small floats as raw bits; bytes where several codes share one, and for a block layout
+   * of a consumer, which are int8 where a code or its bits are.
+   */
   get data(): CodeArray {
     const { scheme, layout } = this.#plan;
-    const length = scheme.layout === 'planar' ? layout.elements : layout.codeBytes;
+    const isPlain = scheme.layout === 'planar' && !isPacked(scheme.dtype);
+    const length = isPlain ? layout.elements : layout.codeBytes;
     return codeView(dataDtype(scheme), this.#buffer, this.#at(0), length);
   }
 
-  /** Shape of `data`: that of the values, or `[rows, bytes per row]` for a block layout. */
+  /**
+   * Shape of `data`: that of the values, the last dimension in bytes where codes share them (flat where rows do not end
+   * with a byte), or `[rows, bytes per row]` for a block layout.
+   */
   get dataShape(): readonly number[] {
     return this.#plan.layout.codeShape;
   }
 
   /**
-   * The scales, float32, float64 or raw float16 bits, as the scheme says; null where they lie within the blocks. Where
-   * outliers are kept apart, the absmax of each row, which is 127 steps.
+   * The scales, as the scheme says: float32, float64, or raw bits of float16, E8M0 or E4M3FN; null where they lie within
+   * the blocks. Where outliers are kept apart, the absmax of each row, which is 127 steps.
    */
   get scale(): ScaleArray | null {
     const { scheme, layout, parts } = this.#plan;
@@ -56,8 +63,8 @@ export class QuantizedTensor {
   }
 
   /**
-   * Zero points (stored: `q = round(x / scale) + zeroPoint`), of the type of the codes or int32, as the scheme says; null
-   * for a symmetric scheme.
+   * Zero points (stored: `q = round(x / scale) + zeroPoint`), of the type of the codes or int32, as the scheme says; for a
+   * scheme with a minimum the values of the lowest code, float32; null for a symmetric scheme.
    */
   get zeroPoint(): ZeroPointArray | null {
     const { scheme, layout, parts } = this.#plan;
@@ -76,6 +83,12 @@ export class QuantizedTensor {
     const { layout, parts } = this.#plan;
     const length = layout.units * layout.count;
     return parts.outlierValues < 0 ? null : new Float32Array(this.#buffer, this.#at(parts.outlierValues), length);
+  }
+
+  /** The scale of the whole tensor, by which those of its blocks were divided: an array of one; null where there is none. */
+  get tensorScale(): Float32Array | null {
+    const { tensorScale } = this.#plan.parts;
+    return tensorScale < 0 ? null : new Float32Array(this.#buffer, this.#at(tensorScale), 1);
   }
 
   /** Shape of `scale` and `zeroPoint`. */

@@ -8,7 +8,7 @@ import { Calls } from './calls.js';
 import type { LaneHandle } from './control.js';
 import type { Engine } from './engine.js';
 import { foreign } from './input.js';
-import { dequantizeJob, type RangeResult } from './jobs.js';
+import { dequantizeJob, type RangeResult, unpackJob } from './jobs.js';
 import { loadParts, loadPlan, type QuantizedParts } from './load.js';
 import type { RuntimeMetrics } from './metrics.js';
 import { checkOutcome } from './outcome.js';
@@ -104,13 +104,19 @@ export class Runtime {
     this.#calls.enter();
     try {
       options.signal?.throwIfAborted();
-      const bytes = quantized.plan.layout.elements * 4;
+      const { plan } = quantized;
+      const isPacked = plan.parts.unpacked >= 0;
+      // Codes that share bytes are unpacked behind the values.
+      const bytes = plan.layout.elements * (isPacked ? 5 : 4);
       lease =
         this.#arena.tryLease(bytes) ??
         (await this.#arena.acquire(bytes, { signal: options.signal, holding: token.allocatedBytes }));
       options.signal?.throwIfAborted();
-      const job = dequantizeJob(quantized.plan, token, lease);
-      checkOutcome(await this.#engine.scheduler.run(job, options.signal), quantized.scheme);
+      const { scheduler } = this.#engine;
+      const codes = isPacked ? lease.byteOffset + plan.layout.elements * 4 : token.byteOffset;
+      if (isPacked) checkOutcome(await scheduler.run(unpackJob(plan, token, codes), options.signal), plan.scheme);
+      const job = dequantizeJob(plan, token, codes, lease);
+      checkOutcome(await scheduler.run(job, options.signal), plan.scheme);
       return new TensorLease(lease, this.#arena, 'float32', quantized.shape);
     } catch (error) {
       lease?.release();

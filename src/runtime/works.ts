@@ -6,7 +6,7 @@ import type { Arena } from '../memory/index.js';
 import type { PresetName, Scheme } from '../scheme/index.js';
 import type { Calls, Survey, Work } from './calls.js';
 import type { Input } from './input.js';
-import { quantizeJob, type RangeResult, rangeJob, readRange } from './jobs.js';
+import { packJob, quantizeJob, type RangeResult, rangeJob, readRange } from './jobs.js';
 import { checkOutcome } from './outcome.js';
 import { findOutliers, planWith } from './outliers.js';
 import type { Plan, Planner, QuantizeOptions } from './plan.js';
@@ -48,6 +48,13 @@ export class Works {
     return {
       bytes: plan.parts.bytes,
       job: (lease) => quantizeJob(plan, options, buffer, input, lease, columns),
+      more:
+        plan.packing === null
+          ? undefined
+          : (outcome, lease) => {
+              checkOutcome(outcome, plan.scheme);
+              return packJob(plan, lease);
+            },
       result: (outcome, lease) => {
         checkOutcome(outcome, plan.scheme);
         this.#calls.counts.elements += plan.layout.elements;
@@ -58,7 +65,7 @@ export class Works {
 
   /** The ranges of `input`, copied to ordinary memory. */
   range(input: Input, scheme: SchemeInput): Work<RangeResult> {
-    const plan = this.#planner.plan(scheme, input.dtype, input.shape, {});
+    const plan = this.#planner.planRange(scheme, input.dtype, input.shape);
     return {
       bytes: plan.layout.parameters * 8,
       job: (lease) => rangeJob(plan, input, lease),

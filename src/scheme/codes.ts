@@ -11,13 +11,14 @@ export const enum Dtype {
   Bfloat16 = 2,
 }
 
-/** Integer type that a code or a zero point is stored in. */
+/** Type that a code, before it is packed, or a zero point is stored in. */
 export const enum Storage {
   Int8 = 0,
   Uint8 = 1,
   Int16 = 2,
   Uint16 = 3,
   Int32 = 4,
+  Float32 = 5,
 }
 
 /** Type that a scale is stored in. */
@@ -25,6 +26,10 @@ export const enum ScaleType {
   Float32 = 0,
   Float16 = 1,
   Float64 = 2,
+  /** A power of two, as the exponent of float32 (E8M0); 255 is NaN. */
+  E8m0 = 3,
+  /** A positive E4M3FN from 2^-6 to 448. */
+  E4m3 = 4,
 }
 
 /** How the scale is formed from the extent (amax, or max − min) and the divisor M. */
@@ -45,6 +50,10 @@ export const enum Apply {
   Reciprocal = 1,
   /** `x * (M / extent)` */
   Direct = 2,
+  /** `x / scale`, rounded to float16. */
+  DivideHalf = 3,
+  /** `clamp((x − minimum) / scale, 0, 1) · (highest − lowest code)` */
+  Unit = 4,
 }
 
 /** Rounding of the scaled value to an integer. */
@@ -53,6 +62,10 @@ export const enum Rounding {
   HalfAway = 1,
   /** Towards zero. */
   Truncate = 2,
+  /** Towards −∞. */
+  Floor = 3,
+  /** Up with the probability of the fraction, by a hash of seed and index. */
+  Stochastic = 4,
 }
 
 /** How the zero point follows from the range. */
@@ -71,6 +84,43 @@ export const enum ZeroPointRule {
   NearestSum = 5,
   /** The end with the smaller |code| − |end / scale|, in float64 (PyTorch's copy of FBGEMM's rule). */
   NearestDifference = 6,
+  /** No integer: the smallest value itself, which is taken off before scaling and has the lowest code. */
+  Minimum = 7,
+}
+
+/** What a code is. */
+export const enum Element {
+  Integer = 0,
+  /** A small float, which `Word.Mantissa` and the words after it describe. */
+  Minifloat = 1,
+  /** A place in the table of normal quantiles of bitsandbytes. */
+  Nf4 = 2,
+  /** A place in the table of 4-bit floats of bitsandbytes. */
+  Fp4 = 3,
+}
+
+/** How a scale becomes a power of two. */
+export const enum PowerRule {
+  /** It does not. */
+  None = 0,
+  /** The exponent of the extent, less that of the divisor. */
+  ExtentFloor = 1,
+  /** The same of the extent, to which half a step of the code's mantissa is added. */
+  ExtentEven = 2,
+  /** One more, where the extent is no power of two. */
+  ExtentCeil = 3,
+  /** The scale rounded up. */
+  ScaleCeil = 4,
+  /** The multiplier rounded down; the scale is its inverse. */
+  MultiplierFloor = 5,
+}
+
+/** Order of codes that share a byte. */
+export const enum Packing {
+  /** The first code in the lowest bits. */
+  LowFirst = 0,
+  /** The first code in the highest bits. */
+  HighFirst = 1,
 }
 
 /** Which quantity a floor (epsilon) or the all-zero test looks at. */
@@ -103,6 +153,8 @@ export const enum Op {
   Columns = 3,
   /** Rows of blocks of a foreign format, which decides all rules (`Word.Format`); a unit is a row. */
   Blocks = 4,
+  /** Codes of a byte each to codes that share bytes, or back; a unit is a tile of `TensorTile` codes. */
+  Pack = 5,
 
   /** Rows that are rotated in blocks (equation 40); a unit is a row. */
   Rotate = 10,

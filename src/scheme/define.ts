@@ -4,17 +4,21 @@
  */
 import { fail, got } from '../errors.js';
 import { BLOCK_FORMATS, type BlockFormatName, FORMAT_AXES } from './block-formats.js';
-import { describeGranularity, type Granularity, perBlock, perChannel } from './granularity.js';
+import { CODE_FACTS, CODE_RANGE, type CodeDtype, codeSize, isIntegerCode } from './code-dtypes.js';
+import { describeGranularity, type Granularity, perBlock, perChannel, perRow } from './granularity.js';
 import { checkOutliers } from './outliers.js';
-import { CODE_RANGE, codeSize, type Scheme, scaleBytes } from './scheme.js';
+import { type Scheme, scaleBytes, zeroPointDtype } from './scheme.js';
 
 const CHOICES = {
   dtype: Object.keys(CODE_RANGE),
-  parameters: ['dynamic', 'given'],
+  packing: ['low-first', 'high-first'],
+  parameters: ['dynamic', 'range', 'given'],
   scaleForm: ['divide', 'reciprocal', 'inverse'],
-  apply: ['divide', 'reciprocal', 'direct'],
+  powerOfTwo: ['none', 'extent-floor', 'extent-even', 'extent-ceil', 'scale-ceil', 'multiplier-floor'],
+  scaleUsed: ['exact', 'stored'],
+  apply: ['divide', 'reciprocal', 'direct', 'divide-float16', 'unit'],
   arithmetic: ['float32', 'float64', 'mixed'],
-  rounding: ['half-even', 'half-away', 'truncate'],
+  rounding: ['half-even', 'half-away', 'truncate', 'floor', 'stochastic'],
   zeroPointRule: [
     'none',
     'round-last',
@@ -23,12 +27,13 @@ const CHOICES = {
     'sign-test-quotient',
     'nearest-sum',
     'nearest-difference',
+    'minimum',
   ],
   zeroPointRounding: ['half-even', 'half-away'],
   zeroPointAdded: ['after', 'before', 'before-float64'],
-  zeroPointDtype: ['codes', 'int32'],
+  zeroPointDtype: ['codes', 'int32', 'float32'],
   nonFinite: ['error', 'saturate', 'propagate'],
-  scaleDtype: ['float32', 'float16', 'float64'],
+  scaleDtype: ['float32', 'float16', 'float64', 'float8e8m0', 'float8e4m3fn'],
 } as const;
 
 const checked = new WeakSet<Scheme>();
@@ -46,17 +51,15 @@ export function defineScheme(scheme: Scheme): Scheme {
     if (!(choices as readonly string[]).includes(value)) throw wrong(`${axis}: ${choices.join(' | ')}`, value);
   }
   if (typeof scheme.name !== 'string') throw wrong('name: a string', scheme.name);
-  if (typeof scheme.symmetric !== 'boolean') throw wrong('symmetric: a boolean', scheme.symmetric);
-  if (typeof scheme.rangeIncludesZero !== 'boolean')
-    throw wrong('rangeIncludesZero: a boolean', scheme.rangeIncludesZero);
-  const codes = checkCodes('codes', scheme.codes, CODE_RANGE[scheme.dtype]);
+  for (const axis of SWITCHES) if (typeof scheme[axis] !== 'boolean') throw wrong(`${axis}: a boolean`, scheme[axis]);
+  if (!Number.isInteger(scheme.seed) || scheme.seed !== (scheme.seed | 0)) throw wrong('seed: an int32', scheme.seed);
+  if (!isPowerOfTwo(scheme.step)) throw wrong('step: a power of two', scheme.step);
+  const codes = checkCodes('codes', scheme.codes, scheme.dtype);
   if (!(single(scheme.divisor) > 0 && scheme.divisor <= 65536))
     throw wrong('divisor: a number from 0 to 65536', scheme.divisor);
-  if (scheme.symmetric !== (scheme.zeroPointRule === 'none') && scheme.parameters === 'dynamic') {
+  if (scheme.symmetric !== (scheme.zeroPointRule === 'none') && scheme.parameters !== 'given') {
     throw wrong("zeroPointRule: 'none' exactly where the scheme is symmetric", scheme.zeroPointRule);
   }
-  if (!scheme.rangeIncludesZero && scheme.granularity?.kind === 'perTensor' && scheme.parameters === 'dynamic')
-    throw wrong('rangeIncludesZero for perTensor: the parts of its range are merged from zero on', false);
   if (scheme.zeroPointAdded === 'before-float64' && scheme.apply !== 'reciprocal')
     throw wrong("apply: 'reciprocal' where the zero point is added in float64", scheme.apply);
   if (scheme.zeroPointRule === 'sign-test' && scheme.apply === 'divide') {
@@ -66,11 +69,13 @@ export function defineScheme(scheme: Scheme): Scheme {
     throw wrong("apply: 'divide' or 'reciprocal' for given parameters", scheme.apply);
   if (scheme.parameters === 'given' && scheme.scaleDtype !== 'float32')
     throw wrong("scaleDtype: 'float32' for given parameters", scheme.scaleDtype);
+  checkTogether(scheme);
   checkNumbers(scheme);
   const result: Scheme = Object.freeze({
     ...scheme,
     codes,
-    zeroPointCodes: scheme.zeroPointCodes === null ? null : checkCodes('zeroPointCodes', scheme.zeroPointCodes, codes),
+    zeroPointCodes:
+      scheme.zeroPointCodes === null ? null : checkCodes('zeroPointCodes', scheme.zeroPointCodes, scheme.dtype, codes),
     granularity: checkGranularity(scheme.granularity),
     floor: scheme.floor === null ? null : Object.freeze({ ...scheme.floor }),
     allZero: scheme.allZero === null ? null : Object.freeze({ ...scheme.allZero }),
@@ -82,16 +87,48 @@ export function defineScheme(scheme: Scheme): Scheme {
   return result;
 }
 
-/** Two integers in order, within others. */
+/** Two numbers in order, within those of the type: integers, or symmetric values of a float. */
 function checkCodes(
   name: string,
   codes: readonly [number, number],
-  [lo, hi]: readonly [number, number],
+  dtype: CodeDtype,
+  [lo, hi] = CODE_RANGE[dtype],
 ): readonly [number, number] {
-  if (!Array.isArray(codes) || codes.length !== 2 || !codes.every(Number.isInteger))
+  const isRight = isIntegerCode(dtype) ? Number.isInteger : (code: number) => Math.abs(code) === codes[1];
+  if (!Array.isArray(codes) || codes.length !== 2 || !codes.every(isRight))
     throw wrong(`${name}: [lowest, highest]`, codes);
   if (codes[0] < lo || codes[1] > hi || codes[0] >= codes[1]) throw wrong(`${name} within [${lo}, ${hi}]`, codes);
   return Object.freeze([codes[0], codes[1]] as const);
+}
+
+/** What does not go together. */
+function checkTogether(scheme: Scheme): void {
+  const { dtype, symmetric, rounding, apply, zeroPointRule, powerOfTwo, parameters } = scheme;
+  if (!isIntegerCode(dtype)) {
+    if (!symmetric) throw wrong(`symmetric: true for codes of ${dtype}`, symmetric);
+    if (rounding !== 'half-even') throw wrong(`rounding: half-even for codes of ${dtype}`, rounding);
+  }
+  const isMinimum = zeroPointRule === 'minimum';
+  if (isMinimum !== (scheme.zeroPointDtype === 'float32'))
+    throw wrong("zeroPointDtype: 'float32' exactly with zeroPointRule: 'minimum'", scheme.zeroPointDtype);
+  if (isMinimum && (parameters === 'given' || scheme.rangeIncludesZero || scheme.zeroPointAdded !== 'after'))
+    throw wrong("a range of the values alone and zeroPointAdded: 'after' with zeroPointRule: 'minimum'", parameters);
+  if (isMinimum && codeSize(dtype) === 2) throw wrong("codes of 8 bits with zeroPointRule: 'minimum'", dtype);
+  if (apply === 'unit' && !(isMinimum && scheme.codes[0] === 0 && scheme.codes[1] === 255))
+    throw wrong("zeroPointRule: 'minimum' and codes from 0 to 255 with apply: 'unit'", scheme.codes);
+  if (powerOfTwo.startsWith('extent') && !isPowerOfTwo(scheme.divisor))
+    throw wrong(`a power of two as divisor with powerOfTwo: '${powerOfTwo}'`, scheme.divisor);
+  if (powerOfTwo !== 'none' && (!symmetric || parameters === 'given' || scheme.arithmetic !== 'float32'))
+    throw wrong('a symmetric float32 scheme without given parameters for powerOfTwo', powerOfTwo);
+  if (scheme.scaleDtype === 'float8e8m0' && powerOfTwo === 'none')
+    throw wrong('a powerOfTwo rule for scales of float8e8m0', powerOfTwo);
+  const isPlain = scheme.scaleUsed === 'exact' && !scheme.tensorScale && scheme.mostMultiplier === null;
+  if (!isPlain && scheme.arithmetic !== 'float32')
+    throw wrong("arithmetic: 'float32' with scaleUsed, tensorScale or mostMultiplier", scheme.arithmetic);
+  if (scheme.tensorScale && (!symmetric || apply !== 'reciprocal' || scheme.scaleUsed !== 'stored'))
+    throw wrong("a symmetric scheme that applies the stored scale by 'reciprocal' for tensorScale", apply);
+  if (scheme.mostMultiplier !== null && !(single(scheme.mostMultiplier) > 0))
+    throw wrong('mostMultiplier: a positive number or null', scheme.mostMultiplier);
 }
 
 function checkNumbers(scheme: Scheme): void {
@@ -109,8 +146,8 @@ function checkNumbers(scheme: Scheme): void {
   ) {
     throw wrong('allZero: { on, scale, multiplier, zeroPoint? }', allZero);
   }
-  if (!Number.isInteger(nan?.code) || nan.code < scheme.codes[0] || nan.code > scheme.codes[1])
-    throw wrong('nan.code: a code', nan?.code);
+  const [least, most] = isIntegerCode(scheme.dtype) ? scheme.codes : [0, 255];
+  if (!Number.isInteger(nan?.code) || nan.code < least || nan.code > most) throw wrong('nan.code: a code', nan?.code);
   if (typeof nan.poisons !== 'boolean') throw wrong('nan.poisons: a boolean', nan.poisons);
   if (scheme.format !== null) return checkFormat(scheme, scheme.format);
   if (layout === 'planar') return;
@@ -122,7 +159,7 @@ function checkNumbers(scheme: Scheme): void {
     Number.isInteger(codesAt) &&
     codesAt >= scaleBytes(scheme) &&
     codesAt + size * codeSize(scheme.dtype) <= blockBytes;
-  if (!fits || !scheme.symmetric || scheme.parameters === 'given') {
+  if (!fits || !scheme.symmetric || scheme.parameters === 'given' || CODE_FACTS[scheme.dtype].bits < 8) {
     throw wrong(
       'layout: blocks that hold a scale and the codes of a symmetric dynamic perBlock scheme on the last axis',
       layout,
@@ -161,23 +198,31 @@ function isSame(actual: Granularity | undefined, expected: Granularity): boolean
   return facts.every(([name, value]) => actual?.[name] === value);
 }
 
+/** Whether a float32 is a power of two, a normal one. */
+function isPowerOfTwo(value: unknown): boolean {
+  return single(value) === value && value >= 2 ** -126 && Number.isInteger(Math.log2(value as number));
+}
+
 /** The number as the kernels read it, in float32; NaN for what is no number. */
 function single(value: unknown): number {
   return typeof value === 'number' ? Math.fround(value) : Number.NaN;
 }
 
+const SWITCHES = ['symmetric', 'rangeIncludesZero', 'tensorScale', 'raggedDivides'] as const;
 const FLOORS: readonly unknown[] = ['extent', 'scale', 'scale-and-range'];
 const TESTS: readonly unknown[] = ['extent', 'scale', 'reciprocal'];
 
 /** Whether a zero point can be stored; the smallest int32 has another meaning in a descriptor. */
 function isZeroPoint(scheme: Scheme, value: number): boolean {
-  const [lo, hi] = scheme.zeroPointDtype === 'int32' ? [-0x7fffffff, 0x7fffffff] : CODE_RANGE[scheme.dtype];
+  const isCode = isIntegerCode(scheme.dtype) && zeroPointDtype(scheme) !== 'int32';
+  const [lo, hi] = isCode ? CODE_RANGE[scheme.dtype] : [-0x7fffffff, 0x7fffffff];
   return Number.isInteger(value) && value >= lo && value <= hi;
 }
 
 function checkGranularity(granularity: Granularity): Granularity {
   const kind = granularity?.kind;
-  if (kind === 'perTensor' || kind === 'perToken') return Object.freeze({ kind });
+  if (kind === 'perTensor') return Object.freeze({ kind });
+  if (kind === 'perToken') return perRow(granularity.axis ?? -1);
   if (kind === 'perChannel') return perChannel(granularity.axis);
   if (kind === 'perBlock') return perBlock(granularity.size, granularity.axis);
   throw wrong('granularity: perTensor, perToken, perChannel(axis) or perBlock(size)', granularity);

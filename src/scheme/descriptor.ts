@@ -81,7 +81,10 @@ export const enum Word {
   Length = 19,
   /** Elements of a block (`Segments`, `Blocks`, `Rotate`); rows of a group (`Columns`, `Transpose`). */
   Group = 20,
-  /** Channels (`Channels`); m, the order of the factor that is no power of two, or 1 (`Rotate`); outlier columns (`Outliers`). */
+  /**
+   * Channels (`Channels`); elements of a unit, whole blocks, where a row has several, or 0 (`Segments`); m, the order of
+   * the factor that is no power of two, or 1 (`Rotate`); outlier columns (`Outliers`).
+   */
   Count = 21,
   /** Runs of a channel (`Channels`); the prime that the matrix of order m is made of, or 0 (`Rotate`). */
   Parts = 22,
@@ -98,6 +101,8 @@ export const enum Word {
   PassCount = 29,
   /** 1: other lanes wait for the end of this pass; 0: the producer does. */
   Leads = 30,
+  /** Address of the scale of the whole tensor, by which those of its blocks are divided; 0 where there is none. */
+  TensorScale = 31,
 
   /** When the zero point is added (`Added`). */
   Added = 32,
@@ -147,6 +152,37 @@ export const enum Word {
   /** `BlockFormat` (`Op.Blocks`), whose blocks are `CodeStride` bytes. */
   Format = 63,
 
+  /** What a code is (`Element`). */
+  Element = 64,
+  /** Of a small float: bits of the mantissa, the bias of the exponent, and the bit of the sign. */
+  Mantissa = 65,
+  Bias = 66,
+  SignBit = 67,
+  /** float32 bits: the largest value of a code. */
+  Most = 68,
+  /** The first magnitude that is no number, and whether it is infinity (else NaN). */
+  Special = 69,
+  HasInfinity = 70,
+  /** 1: zero has no sign. */
+  UnsignedZero = 71,
+  /** float32 bits: half the distance of the largest code from the one before. A larger error there counts as saturation. */
+  TopHalf = 72,
+  /** How a scale becomes a power of two (`PowerRule`), and the exponent of the divisor then. */
+  PowerRule = 73,
+  PowerBase = 74,
+  /** 1: values are scaled with the scale as it is stored; 0: as it was before. */
+  UsesStored = 75,
+  /** float32 bits: the largest multiplier. */
+  MostMultiplier = 76,
+  /** Of stochastic rounding. */
+  Seed = 77,
+  /** 1: values of a last block that is shorter are divided, not multiplied. */
+  RaggedDivides = 78,
+  /** Bits of a packed code, and their order (`Packing`). */
+  Bits = 79,
+  Packing = 80,
+  /** float32 bits: what a code of 1 stands for; 1 but for fixed-point codes. */
+  Step = 81,
   /** float32 bits: the magnitude from which on a value is an outlier; those of infinity where none is (`Outliers`). */
   Limit = 100,
 }

@@ -4,9 +4,29 @@
  */
 
 export { BLOCK_FORMATS, type BlockFacts, type BlockFormatName } from './block-formats.js';
+export {
+  arrayDtype,
+  CODE_FACTS,
+  CODE_RANGE,
+  type CodeDtype,
+  codeSize,
+  isIntegerCode,
+  isPacked,
+  packedBytes,
+  type StorageDtype,
+} from './code-dtypes.js';
 export { defineScheme } from './define.js';
-export { describeGranularity, type Granularity, perBlock, perChannel, perTensor, perToken } from './granularity.js';
+export {
+  describeGranularity,
+  type Granularity,
+  perBlock,
+  perChannel,
+  perRow,
+  perTensor,
+  perToken,
+} from './granularity.js';
 export { codeBytesOf, type Layout, layoutOf } from './layout.js';
+export { codeValue } from './minifloat.js';
 export {
   findPreset,
   PRESETS,
@@ -15,15 +35,15 @@ export {
   type PresetOptions,
   preset,
   resolveScheme,
+  type ScaleRule,
 } from './presets.js';
 export {
-  CODE_RANGE,
-  type CodeDtype,
-  codeSize,
   dataDtype,
   type NonFinitePolicy,
+  type ScaleDtype,
   type Scheme,
   scaleBytes,
+  type ZeroPointDtype,
   zeroPointBytes,
   zeroPointDtype,
 } from './scheme.js';

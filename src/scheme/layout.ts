@@ -4,9 +4,10 @@
  */
 import { fail } from '../errors.js';
 import { BLOCK_FORMATS } from './block-formats.js';
+import { type CodeDtype, isPacked, packedBytes } from './code-dtypes.js';
 import { Op } from './codes.js';
 import { Size } from './descriptor.js';
-import { codeSize, type Scheme } from './scheme.js';
+import type { Scheme } from './scheme.js';
 
 /** The units of work of one tensor and the sizes of its results. */
 export interface Layout {
@@ -23,7 +24,7 @@ export interface Layout {
   readonly count: number;
   readonly parts: number;
   readonly inner: number;
-  /** Shape of the codes: that of the tensor, or `[rows, bytes per row]` for blocks of a foreign layout. */
+  /** Shape of the codes: that of the tensor, but in bytes where codes share them; or `[rows, bytes per row]` of blocks. */
   readonly codeShape: readonly number[];
   /** Bytes of all codes. */
   readonly codeBytes: number;
@@ -48,8 +49,9 @@ export function layoutOf(scheme: Scheme, shape: readonly number[]): Layout {
   const split = splitOf(scheme, shape, elements);
   const parameters = productOf(split.parameterShape);
   if (scheme.layout === 'planar') {
+    const codeBytes = packedBytes(scheme.dtype, elements);
     const op = scheme.outliers === null ? split.op : Op.Outliers;
-    return { ...split, op, elements, parameters, codeShape: shape, codeBytes: elements * codeSize(scheme.dtype) };
+    return { ...split, op, elements, parameters, codeShape: packedShape(scheme.dtype, shape, codeBytes), codeBytes };
   }
   const { size, ragged } = blockOf(scheme);
   if (split.length % size !== 0 && !ragged) {
@@ -58,14 +60,25 @@ export function layoutOf(scheme: Scheme, shape: readonly number[]): Layout {
       `Expected rows of a multiple of ${size} values for '${scheme.name}', got rows of ${split.length}`,
     );
   }
-  const inner = codeBytesOf(scheme, split.length);
-  const op = scheme.format === null ? split.op : Op.Blocks;
-  return { ...split, op, inner, elements, parameters, codeShape: [split.units, inner], codeBytes: split.units * inner };
+  const rows = elements / split.length;
+  const rowBytes = codeBytesOf(scheme, split.length);
+  const whole = { ...split, elements, parameters, codeShape: [rows, rowBytes], codeBytes: rows * rowBytes };
+  return scheme.format === null
+    ? whole
+    : { ...whole, op: Op.Blocks, units: rows, unitElements: split.length, count: 0, inner: rowBytes };
+}
+
+/** Shape of codes: that of the values, the last dimension in bytes where several codes share one; flat where they do not divide. */
+function packedShape(dtype: CodeDtype, shape: readonly number[], codeBytes: number): readonly number[] {
+  if (!isPacked(dtype)) return shape;
+  const depth = shape.at(-1) ?? 1;
+  const rows = productOf(shape) / depth;
+  return codeBytes === rows * packedBytes(dtype, depth) ? [...shape.slice(0, -1), codeBytes / rows] : [codeBytes];
 }
 
 /** Bytes of the codes of so many values of one row, from the start of a block on; a block that is cut off counts whole. */
 export function codeBytesOf(scheme: Scheme, values: number): number {
-  if (scheme.layout === 'planar') return values * codeSize(scheme.dtype);
+  if (scheme.layout === 'planar') return packedBytes(scheme.dtype, values);
   return Math.ceil(values / blockOf(scheme).size) * scheme.layout.blockBytes;
 }
 
@@ -81,7 +94,10 @@ function splitOf(scheme: Scheme, shape: readonly number[], elements: number): Sp
     const units = Math.ceil(elements / Size.TensorTile);
     return { ...UNUSED, op: Op.Tensor, units, unitElements: Size.TensorTile, length: elements, parameterShape: [] };
   }
-  const axis = axisOf(granularity.kind === 'perToken' ? -1 : granularity.axis, shape);
+  if (granularity.axis === null) {
+    return splitOf({ ...scheme, granularity: { ...granularity, axis: 0 } }, [elements], elements);
+  }
+  const axis = axisOf(granularity.axis, shape);
   const depth = shape[axis]!;
   const inner = productOf(shape.slice(axis + 1));
   const outer = elements / depth / inner;
@@ -110,8 +126,14 @@ function channelSplit(depth: number, outer: number, inner: number): Split {
   };
 }
 
+/** Rows of blocks. A unit is a row, or of a long row with many blocks as many of them as a tile has room for. */
 function rowSplit(rows: number, length: number, group: number): Omit<Split, 'parameterShape'> {
-  return { ...UNUSED, op: Op.Segments, units: rows, unitElements: length, length, group };
+  const span = Math.floor(Size.TensorTile / group) * group;
+  if (span === 0 || length < 2 * span) {
+    return { ...UNUSED, op: Op.Segments, units: rows, unitElements: length, length, group };
+  }
+  const units = rows * Math.ceil(length / span);
+  return { ...UNUSED, op: Op.Segments, units, unitElements: span, length, group, count: span };
 }
 
 function columnSplit(outer: number, length: number, group: number, inner: number): Omit<Split, 'parameterShape'> {

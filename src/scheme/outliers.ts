@@ -12,8 +12,13 @@ const AXES = Object.freeze({
   symmetric: true,
   rangeIncludesZero: true,
   arithmetic: 'float32',
+  step: 1,
   divisor: 127,
   scaleForm: 'divide',
+  powerOfTwo: 'none',
+  scaleUsed: 'exact',
+  tensorScale: false,
+  mostMultiplier: null,
   apply: 'direct',
   rounding: 'half-even',
   floor: null,
@@ -37,8 +42,8 @@ export function checkOutliers(scheme: Scheme): Scheme['outliers'] {
     const actual = scheme[axis as keyof typeof AXES];
     if (actual !== value) throw wrong(`${axis}: ${value} for a scheme with outliers`, actual);
   }
-  if (granularity.kind !== 'perToken')
-    throw wrong('granularity: perToken for a scheme with outliers', granularity.kind);
+  if (granularity.kind !== 'perToken' || granularity.axis !== -1)
+    throw wrong('granularity: perToken for a scheme with outliers', granularity);
   if (codes[0] !== -127 || codes[1] !== 127) throw wrong('codes: [-127, 127] for a scheme with outliers', codes);
   if (nan.code !== 0 || !nan.poisons) throw wrong('nan: { code: 0, poisons: true } for a scheme with outliers', nan);
   return Object.freeze({ threshold });

@@ -3,22 +3,28 @@
  * @module
  */
 import { fail, got } from '../errors.js';
+import { CODE_FACTS, type CodeDtype } from './code-dtypes.js';
 import { defineScheme } from './define.js';
-import { type Granularity, perBlock, perChannel, perToken } from './granularity.js';
+import { type Granularity, perBlock, perChannel, perRow, perToken } from './granularity.js';
+import { BITSANDBYTES } from './presets/bitsandbytes.js';
 import { EMBEDDINGS } from './presets/embeddings.js';
 import { GGML } from './presets/ggml.js';
+import { MICROSCALING } from './presets/microscaling.js';
 import { MOBILE } from './presets/mobile.js';
 import { ONNX } from './presets/onnx.js';
-import type { Preset } from './presets/preset.js';
+import type { Preset, ScaleRule } from './presets/preset.js';
 import { SERVERS } from './presets/servers.js';
 import { TORCH } from './presets/torch.js';
-import { CODE_RANGE, type CodeDtype, type NonFinitePolicy, type Scheme } from './scheme.js';
+import type { NonFinitePolicy, Scheme } from './scheme.js';
 
 /** What may be chosen within a preset. */
 export interface PresetOptions {
-  /** Integer type of the codes, where the preset leaves a choice. */
+  /** Type of the codes, where the preset leaves a choice. */
   readonly dtype?: CodeDtype;
-  /** A parameter for every index of this axis, or with `blockSize` the axis of the blocks; where the preset leaves a choice. */
+  /**
+   * The axis along which rows and blocks lie, by default the last one; for `onnx-static` and presets of channels the axis
+   * whose every index has a parameter.
+   */
   readonly axis?: number;
   /** A parameter for every so many values; where the preset leaves a choice. */
   readonly blockSize?: number;
@@ -26,15 +32,19 @@ export interface PresetOptions {
   readonly reduceRange?: boolean;
   /** Magnitude from which on a value is an outlier, 0 for none; where the preset keeps outliers apart. */
   readonly threshold?: number;
+  /** How the scale is formed, where the preset knows several ways. */
+  readonly scaleRule?: ScaleRule;
   /** What happens to NaN and ±Inf; default `error`. */
   readonly nonFinite?: NonFinitePolicy;
 }
 
-export type { Preset };
+export type { Preset, ScaleRule };
 
 const COMMON: Omit<Scheme, 'name'> = {
   dtype: 'int8',
-  codes: CODE_RANGE.int8,
+  codes: CODE_FACTS.int8.range,
+  step: 1,
+  packing: 'low-first',
   granularity: perToken,
   parameters: 'dynamic',
   symmetric: true,
@@ -42,8 +52,14 @@ const COMMON: Omit<Scheme, 'name'> = {
   arithmetic: 'float32',
   divisor: 127,
   scaleForm: 'divide',
+  powerOfTwo: 'none',
+  scaleUsed: 'exact',
+  tensorScale: false,
+  mostMultiplier: null,
   apply: 'divide',
+  raggedDivides: false,
   rounding: 'half-even',
+  seed: 0,
   zeroPointRule: 'none',
   zeroPointRounding: 'half-even',
   zeroPointCodes: null,
@@ -59,10 +75,19 @@ const COMMON: Omit<Scheme, 'name'> = {
   outliers: null,
 };
 
-const ROWS = [...ONNX, ...TORCH, ...SERVERS, ...MOBILE, ...GGML, ...EMBEDDINGS] as const;
+const ROWS = [
+  ...ONNX,
+  ...TORCH,
+  ...SERVERS,
+  ...MOBILE,
+  ...GGML,
+  ...MICROSCALING,
+  ...BITSANDBYTES,
+  ...EMBEDDINGS,
+] as const;
 
 /** The table: a row for every consumer whose bytes the library gives. */
-export const PRESETS: readonly Preset[] = Object.freeze([...ROWS]);
+export const PRESETS: readonly Preset[] = Object.freeze(ROWS.map((row: Preset) => ({ ...row, takes: takesOf(row) })));
 
 /** Name of a preset. */
 export type PresetName = (typeof ROWS)[number]['name'];
@@ -82,32 +107,57 @@ export function findPreset(name: string): Preset {
  */
 export function preset(name: PresetName | (string & {}), options: PresetOptions = {}): Scheme {
   const row = findPreset(name);
-  const { axis, blockSize, nonFinite, reduceRange = false, threshold } = options;
+  const { nonFinite, reduceRange = false, scaleRule, threshold } = options;
   const dtype = options.dtype ?? row.dtypes[0]!;
   if (!row.dtypes.includes(dtype)) {
     throw fail('ERR_QUANTLANE_DTYPE', `Expected ${row.dtypes.join(' or ')} as dtype of '${name}', got ${got(dtype)}`);
   }
-  if (axis !== undefined && !row.takes.axis) throw fixed(name, 'axis');
-  if (blockSize !== undefined && !row.takes.blockSize) throw fixed(name, 'blockSize');
   if (reduceRange && row.reduced === undefined) throw fixed(name, 'reduceRange');
   if (threshold !== undefined && row.rules.outliers === undefined) throw fixed(name, 'threshold');
-  let granularity: Granularity = row.rules.granularity ?? COMMON.granularity;
-  if (blockSize !== undefined) granularity = perBlock(blockSize, axis);
-  else if (axis !== undefined) granularity = perChannel(axis);
-  const codes = CODE_RANGE[dtype];
+  const { range: codes, nanCode = codes[0] } = CODE_FACTS[dtype];
+  const rules: Partial<Scheme> = {
+    ...row.rules,
+    ...row.byDtype?.[dtype],
+    ...(reduceRange ? row.reduced : {}),
+    ...(scaleRule === undefined ? {} : rulesOfScale(row, scaleRule)),
+    ...(threshold === undefined ? {} : { outliers: { threshold } }),
+  };
   const scheme: Scheme = {
     ...COMMON,
-    nan: { code: codes[0], poisons: true },
-    ...row.rules,
-    ...(reduceRange ? row.reduced : {}),
+    nan: { code: nanCode, poisons: true },
+    ...rules,
     name: row.name,
     dtype,
     // A preset may leave codes of its one type out.
-    codes: row.rules.codes ?? codes,
-    granularity,
-    ...(threshold === undefined ? {} : { outliers: { threshold } }),
+    codes: rules.codes ?? codes,
+    granularity: granularityOf(row, rules.granularity ?? COMMON.granularity, options),
   };
   return defineScheme(nonFinite === undefined ? scheme : { ...scheme, nonFinite });
+}
+
+/** What a row takes: rows and blocks of its own layout may lie along any axis. */
+function takesOf({ rules, takes }: Preset): Preset['takes'] {
+  const kind = rules.granularity?.kind ?? 'perToken';
+  const isOwn = rules.format === undefined && rules.outliers === undefined;
+  const isFree = isOwn && (kind === 'perToken' || kind === 'perBlock');
+  return { ...takes, axis: takes.axis || isFree };
+}
+
+function granularityOf(row: Preset, granularity: Granularity, { axis, blockSize }: PresetOptions): Granularity {
+  if (axis !== undefined && !row.takes.axis) throw fixed(row.name, 'axis');
+  if (blockSize !== undefined && !row.takes.blockSize) throw fixed(row.name, 'blockSize');
+  if (granularity.kind === 'perBlock') return perBlock(blockSize ?? granularity.size, axis ?? granularity.axis);
+  if (blockSize !== undefined) return perBlock(blockSize, axis);
+  if (axis === undefined) return granularity;
+  return granularity.kind === 'perToken' ? perRow(axis) : perChannel(axis);
+}
+
+function rulesOfScale({ name, scaleRules }: Preset, rule: ScaleRule): Partial<Scheme> {
+  if (scaleRules === undefined) throw fixed(name, 'scaleRule');
+  const rules = Object.hasOwn(scaleRules, rule) ? scaleRules[rule] : undefined;
+  if (rules !== undefined) return rules;
+  const known = Object.keys(scaleRules).join(' or ');
+  throw fail('ERR_QUANTLANE_ARGUMENT', `Expected ${known} as scaleRule of '${name}', got ${got(rule)}`);
 }
 
 function fixed(name: string, option: string): Error {

@@ -74,7 +74,7 @@ async function cut(one: Case, runtime: Runtime) {
 
 /** The same by the library, in one piece. */
 async function whole({ scheme, dtype, shape, data, parameters }: Case, runtime: Runtime) {
-  const given = parameters && { parameters: { scale: parameters.scale, zeroPoint: parameters.zeroPoint } };
+  const given = parameters && { parameters: { scale: parameters.scale, zeroPoint: parameters.zeroPoint! } };
   using q = await runtime.quantize({ dtype, shape, data }, scheme, { ...given, stats: true });
   return {
     stats: q.stats!,

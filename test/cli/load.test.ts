@@ -15,7 +15,8 @@ it.each(PRESETS.map(({ name }) => name))('gives back what was quantized: %s', as
   await withRuntime({ lanes: 0 }, async (runtime) => {
     const { parameters: source, symmetric } = preset(name);
     const given = symmetric ? { scale: 0.02 } : { scale: 0.02, zeroPoint: 100 };
-    const parameters = source === 'given' ? { parameters: given } : {};
+    const range = source === 'range' ? { range: { min: -3, max: 3 } } : {};
+    const parameters = source === 'given' ? { parameters: given } : range;
     using first = await runtime.quantize({ dtype: 'float32', shape: whole, data }, name, parameters);
     const { scheme, data: codes, scale, zeroPoint, outliers, outlierValues } = first;
     const copied = runtime.metrics().copiedBytes;

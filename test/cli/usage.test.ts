@@ -59,7 +59,7 @@ describe('wrong usage', () => {
     [[...quantize, '--preset', 'nope'], 'ERR_QUANTLANE_PRESET: --preset: Expected a preset (onnx-dynamic'],
     [[...quantize, '--preset', 'torchao-int8', '--calibration', 'c.json'], 'not supported yet'],
     [[...quantize, '--preset', 'torchao-int8', '--dtype', 'uint8'], "Expected int8 for --dtype, got 'uint8'"],
-    [[...quantize, '--preset', 'torchao-int8', '--axis', '-1'], "'torchao-int8' does not take axis"],
+    [[...quantize, '--preset', 'onnx-dynamic', '--axis', '-1'], "'onnx-dynamic' does not take axis"],
     [[...quantize, '--preset', 'torchao-int8', '--block-size', '32'], 'does not take blockSize'],
     [[...quantize, '--preset', 'torchao-int8', '--lanes', '-1'], 'Expected 0 to'],
     [[...quantize, '--preset', 'torchao-int8', '--lanes', '1.5'], "Expected an integer for --lanes, got '1.5'"],
@@ -72,7 +72,7 @@ describe('wrong usage', () => {
     [[...quantize, '--preset', 'onnx-static', '--scale', scale], 'Expected --zero-point'],
     [
       [...quantize, ...given, '--dtype', 'int8'],
-      'ERR_QUANTLANE_DTYPE: Expected zero points of --dtype int8, got uint8',
+      'ERR_QUANTLANE_DTYPE: Expected int8 zero points for --dtype int8, got uint8',
     ],
     [[...quantize, ...given, '--block-size', '0'], 'block size of at least 1'],
     [['dequantize', x, '--out', 'x.txt'], "got 'x.txt'"],

@@ -21,7 +21,13 @@ export const DTYPES: readonly (readonly [FileDtype, number])[] = [
   ['int8', 1],
   ['uint8', 1],
   ['bool', 1],
+  ['float8e4m3fn', 1],
+  ['float8e5m2', 1],
+  ['float8e8m0', 1],
 ];
+
+/** The types that NumPy's files have a name for that can be written. */
+export const NAMED = DTYPES.filter(([dtype]) => dtype !== 'bfloat16' && !dtype.startsWith('float8'));
 
 /** Scalar, empty, and one to four dimensions. */
 export const SHAPES: readonly (readonly number[])[] = [

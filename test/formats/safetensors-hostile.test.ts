@@ -80,7 +80,7 @@ describe('entries', () => {
     ['bytes of 2^53', member('a', '[4503599627370496]', '[0,1]', '"F32"'), /below 2\^53 bytes/],
     ['33 dimensions', member('a', `[${Array(33).fill(1)}]`, '[0,1]'), /at most 32 dimensions, got 33/],
     ['no type', '"a":{"shape":[1],"data_offsets":[0,1]}', /tensor "a" to have one of the dtypes .*, got undefined/],
-    ['float8', member('a', '[1]', '[0,1]', '"F8_E4M3"'), /tensor "a" to have one of the dtypes F64, .*, got "F8_E4M3"/],
+    ['float4', member('a', '[1]', '[0,1]', '"F4"'), /tensor "a" to have one of the dtypes F64, .*, got "F4"/],
     ['a type in lower case', member('a', '[1]', '[0,1]', '"u8"'), /got "u8"/],
     ['a type of the prototype', member('a', '[1]', '[0,1]', '"constructor"'), /got "constructor"/],
     ['a type that cannot be text', member('a', '[1]', '[0,1]', '{"constructor":{"name":{}}}'), /got an object/],

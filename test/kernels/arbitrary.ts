@@ -1,10 +1,13 @@
 import fc from 'fast-check';
+import { CODE_FACTS } from '../../src/scheme/code-dtypes.js';
 import {
   Apply,
   Dtype,
+  Element,
   Mode,
   NonFinite,
   Op,
+  PowerRule,
   Quantity,
   Rounding,
   ScaleForm,
@@ -13,9 +16,10 @@ import {
   Storage,
   ZeroPointRule,
 } from '../../src/scheme/codes.js';
+import { Word } from '../../src/scheme/descriptor.js';
 import { Added, Arithmetic } from '../../src/scheme/precision.js';
 import { randomOf } from '../support/families.js';
-import { contentOf, contentOfBits, type Given, type Rules, type Shape, sizesOf, type Work } from './work.js';
+import { bitsOf, contentOf, contentOfBits, type Given, type Rules, type Shape, sizesOf, type Work } from './work.js';
 
 export { randomOf };
 
@@ -131,7 +135,137 @@ export const rules: fc.Arbitrary<Rules> = fc
     zeroPointRule: rule === ZeroPointRule.SignTest && rest.apply === Apply.Divide ? ZeroPointRule.RoundLast : rule,
     nanCode: low + Math.floor(nan * (high - low)),
     zeroPointStorage: wideZero ? Storage.Int32 : storage,
+    more: [],
   }));
+
+const FLOATS = Object.values(CODE_FACTS).filter(({ float }) => float !== undefined);
+const singles = [Apply.Divide, Apply.Reciprocal, Apply.Direct] as const;
+const symmetric = {
+  symmetric: true,
+  zeroPointRule: ZeroPointRule.None,
+  arithmetic: Arithmetic.Float32,
+  added: Added.After,
+  withoutZero: false,
+};
+
+/** Schemes whose codes are small floats or places in a table. */
+const elements: fc.Arbitrary<Rules> = fc
+  .record({
+    rules,
+    facts: fc.constantFrom(...FLOATS, CODE_FACTS.nf4, CODE_FACTS.fp4),
+    apply: fc.constantFrom(...singles),
+    ragged: fc.boolean(),
+  })
+  .map(({ rules, facts: { element, float }, apply, ragged }) => ({
+    ...rules,
+    ...symmetric,
+    apply,
+    storage: Storage.Uint8,
+    zeroPointStorage: Storage.Uint8,
+    codes: [9, 7] as const,
+    nanCode: 5,
+    more: [
+      [Word.Element, element],
+      [Word.RaggedDivides, ragged ? 1 : 0],
+      [Word.TopHalf, bitsOf(2)],
+      ...(float === undefined
+        ? []
+        : ([
+            [Word.Mantissa, float.mantissa],
+            [Word.Bias, float.bias],
+            [Word.SignBit, 1 << (float.exponent + float.mantissa)],
+            [Word.Most, bitsOf(float.max)],
+            [Word.Special, float.special],
+            [Word.HasInfinity, float.hasInfinity ? 1 : 0],
+            [Word.UnsignedZero, float.isUnsignedZero ? 1 : 0],
+          ] as const)),
+    ],
+  }));
+
+/** Schemes with codes from a minimum. */
+const offsets: fc.Arbitrary<Rules> = fc
+  .record({
+    rules,
+    apply: fc.constantFrom(Apply.Divide, Apply.Unit),
+    rounding: fc.constantFrom(Rounding.Floor, Rounding.Truncate, Rounding.HalfAway, Rounding.HalfEven),
+    codes: fc.constantFrom([Storage.Int8, -128, 127], [Storage.Uint8, 0, 255], [Storage.Uint8, 0, 127] as const),
+  })
+  .map(({ rules, apply, rounding, codes: [storage, low, high] }) => ({
+    ...rules,
+    ...symmetric,
+    symmetric: false,
+    withoutZero: true,
+    zeroPointRule: ZeroPointRule.Minimum,
+    zeroPointStorage: Storage.Float32,
+    apply,
+    rounding,
+    storage: apply === Apply.Unit ? Storage.Uint8 : (storage as Storage),
+    codes: apply === Apply.Unit ? ([0, 255] as const) : ([low, high] as const),
+    zeroCodes: null,
+    nanCode: Math.max(low, 0),
+  }));
+
+/** Schemes whose scales are powers of two, are used as they are stored, or have a largest multiplier. */
+const scaled: fc.Arbitrary<Rules> = fc
+  .record({
+    rules: fc.oneof(rules, elements),
+    power: fc.constantFrom(
+      PowerRule.None,
+      PowerRule.ExtentFloor,
+      PowerRule.ExtentEven,
+      PowerRule.ExtentCeil,
+      PowerRule.ScaleCeil,
+      PowerRule.MultiplierFloor,
+    ),
+    base: fc.integer({ min: -2, max: 15 }),
+    step: fc.constantFrom(1, 1 / 64),
+    most: fc.constantFrom(1e38, 1000, Number.POSITIVE_INFINITY),
+    apply: fc.constantFrom(...singles),
+    stored: fc.boolean(),
+    small: fc.constantFrom(ScaleType.Float32, ScaleType.Float16, ScaleType.E4m3),
+  })
+  .map(({ rules, power, base, step, most, apply, stored, small }) => {
+    const isPower = power !== PowerRule.None;
+    const isFixed = isPower && power !== PowerRule.MultiplierFloor;
+    return {
+      ...rules,
+      ...symmetric,
+      apply: isPower ? Apply.Reciprocal : apply,
+      scaleForm: power === PowerRule.MultiplierFloor ? ScaleForm.Inverse : rules.scaleForm,
+      divisor: isFixed ? 2 ** base : rules.divisor,
+      zeroTest: isPower ? Quantity.None : rules.zeroTest,
+      scaleType: isFixed ? (stored ? ScaleType.E8m0 : ScaleType.Float32) : small,
+      more: [
+        ...rules.more,
+        [Word.PowerRule, power],
+        [Word.PowerBase, base],
+        [Word.Step, bitsOf(isFixed ? step : 1)],
+        [Word.MostMultiplier, bitsOf(most)],
+        [Word.UsesStored, stored ? 1 : 0],
+      ] as const,
+    };
+  });
+
+/** Integers rounded by chance, or divided in float16. */
+const others: fc.Arbitrary<Rules> = fc
+  .record({ rules, seed: fc.integer(), halves: fc.boolean() })
+  .map(({ rules, seed, halves }) => ({
+    ...rules,
+    added: Added.After,
+    ...(halves
+      ? { apply: Apply.DivideHalf, zeroPointRule: rules.symmetric ? ZeroPointRule.None : ZeroPointRule.RoundLast }
+      : { rounding: Rounding.Stochastic }),
+    more: [[Word.Seed, seed]] as const,
+  }));
+
+/** Schemes of every kind. */
+export const allRules: fc.Arbitrary<Rules> = fc.oneof(
+  { weight: 3, arbitrary: rules },
+  elements,
+  offsets,
+  scaled,
+  others,
+);
 
 const small = (max: number) => fc.integer({ min: 1, max });
 
@@ -165,7 +299,7 @@ const end = fc.oneof(fc.constantFrom(0, -0, 1, -1, 100, -3e38, 3e38, Infinity, -
 export function workOf(shapes: fc.Arbitrary<Shape>): fc.Arbitrary<Work> {
   return fc
     .record({
-      rules,
+      rules: allRules,
       shape: shapes,
       mode: fc.constantFrom(Mode.Quantize, Mode.Quantize, Mode.Quantize, Mode.Range, Mode.Dequantize),
       source: fc.constantFrom(Source.Data, Source.Data, Source.Range, Source.Given, Source.Barrier),
@@ -189,8 +323,8 @@ export function workOf(shapes: fc.Arbitrary<Shape>): fc.Arbitrary<Work> {
       const isPlain = mode !== Mode.Quantize || (source === Source.Barrier && !isTensor);
       return {
         ...rest,
-        // The range of a tensor is merged from zero on.
-        rules: isTensor ? { ...rules, withoutZero: false } : rules,
+        // A range of the values alone is one of at least one value.
+        rules: shape.length === 0 ? { ...rules, withoutZero: false } : rules,
         shape,
         mode,
         source: isPlain ? Source.Data : source,
@@ -207,6 +341,7 @@ export function workOf(shapes: fc.Arbitrary<Shape>): fc.Arbitrary<Work> {
 
 /** A zero point within its type; for the wide type somewhat beyond the codes. */
 function zeroPointOf({ zeroPointStorage, codes: [low, high] }: Rules, part: number): number {
+  if (zeroPointStorage === Storage.Float32) return (part - 0.5) * 20;
   if (zeroPointStorage === Storage.Int32) return Math.floor((part - 0.5) * 2 ** 21);
   return low + Math.floor(part * (high - low));
 }
@@ -215,5 +350,7 @@ function zeroPointOf({ zeroPointStorage, codes: [low, high] }: Rules, part: numb
 function codesOf(rules: Rules, shape: Shape, seed: number): Uint8Array {
   const random = randomOf(seed);
   const bytes = sizesOf(shape).elements * (rules.storage <= Storage.Uint8 ? 1 : 2);
-  return Uint8Array.from({ length: bytes }, () => random() * 256);
+  // A code of a table is one of its places.
+  const isTable = rules.more.some(([word, value]) => word === Word.Element && value >= Element.Nf4);
+  return Uint8Array.from({ length: bytes }, () => random() * (isTable ? 16 : 256));
 }

@@ -47,6 +47,8 @@ export interface Rules {
   readonly poisons: boolean;
   readonly scaleType: ScaleType;
   readonly zeroPointStorage: Storage;
+  /** Further words of the descriptor; see `WORDS` for what they are where nothing is said. */
+  readonly more: readonly (readonly [Word, number])[];
 }
 
 /** Symmetric int8 of float32. */
@@ -76,6 +78,7 @@ export const SYMMETRIC: Rules = {
   poisons: true,
   scaleType: ScaleType.Float32,
   zeroPointStorage: Storage.Int8,
+  more: [],
 };
 
 /** Affine uint8 of float32. */
@@ -196,6 +199,14 @@ const ZERO_BYTES = {
   [Storage.Int16]: 2,
   [Storage.Uint16]: 2,
   [Storage.Int32]: 4,
+  [Storage.Float32]: 4,
+};
+const SCALE_BYTES = {
+  [ScaleType.Float32]: 4,
+  [ScaleType.Float16]: 2,
+  [ScaleType.Float64]: 8,
+  [ScaleType.E8m0]: 1,
+  [ScaleType.E4m3]: 1,
 };
 const INTEGERS = {
   [Storage.Int8]: Int8Array,
@@ -203,6 +214,7 @@ const INTEGERS = {
   [Storage.Int16]: Int16Array,
   [Storage.Uint16]: Uint16Array,
   [Storage.Int32]: Int32Array,
+  [Storage.Float32]: Float32Array,
 };
 
 /** Executes the work with both kernels, which compares them, and gives what came out. */
@@ -214,7 +226,7 @@ export function perform(sandbox: Sandbox, work: Work): Outcome {
   const { elements, units, parameters } = sizesOf(shape);
   const codeSize = ZERO_BYTES[rules.storage];
   const valueSize = mode === Mode.Dequantize || rules.dtype === Dtype.Float32 ? 4 : 2;
-  const scaleSize = { [ScaleType.Float32]: 4, [ScaleType.Float16]: 2, [ScaleType.Float64]: 8 }[rules.scaleType];
+  const scaleSize = SCALE_BYTES[rules.scaleType];
   const zeroSize = ZERO_BYTES[rules.zeroPointStorage];
   const scaleStride = shape.block?.[0] ?? scaleSize;
   let codeLength = elements * codeSize;
@@ -263,6 +275,8 @@ export function perform(sandbox: Sandbox, work: Work): Outcome {
     [Word.RangeLow, low],
     [Word.RangeHigh, high],
     [Word.Statistics, statistics],
+    [Word.High, rules.withoutZero ? -0x00800000 : 0],
+    [Word.Low, rules.withoutZero ? 0x7f800000 : -0x80000000],
   ]);
   const descriptors = dispatch(sandbox, words, units, source, work.cuts ?? 1);
 
@@ -328,6 +342,13 @@ function dispatch(sandbox: Sandbox, words: Map<Word, number>, units: number, sou
   return all;
 }
 
+/** Words of integers whose parameters are no powers of two. */
+const WORDS: readonly (readonly [Word, number])[] = [
+  [Word.Step, bitsOf(1)],
+  [Word.TopHalf, bitsOf(0.5)],
+  [Word.MostMultiplier, bitsOf(Number.POSITIVE_INFINITY)],
+];
+
 function schemeOf(rules: Rules, shape: Shape, scaleStride: number): [Word, number][] {
   const zeroScale = new Int32Array(Float64Array.of(rules.zeroScale).buffer);
   return [
@@ -368,7 +389,9 @@ function schemeOf(rules: Rules, shape: Shape, scaleStride: number): [Word, numbe
     [Word.ScaleType, rules.scaleType],
     [Word.ScaleStride, scaleStride],
     [Word.ZeroPointStorage, rules.zeroPointStorage],
-  ];
+    ...WORDS,
+    ...rules.more,
+  ] as [Word, number][];
 }
 
 function tensorEnds(sandbox: Sandbox, descriptors: readonly number[], word: Word): Float32Array {
@@ -381,6 +404,9 @@ function repeat<T>(items: readonly T[], count: number): T[] {
 
 function scalesOf(rules: Rules, scales: readonly number[]): Uint8Array {
   if (rules.scaleType === ScaleType.Float64) return new Uint8Array(Float64Array.from(scales).buffer);
+  // Any byte is a scale: the lowest of the bits will do.
+  if (SCALE_BYTES[rules.scaleType] === 1)
+    return Uint8Array.from(scales, (scale) => bitsOf(scale) ^ (bitsOf(scale) >> 20));
   return contentOf(rules.scaleType === ScaleType.Float32 ? Dtype.Float32 : Dtype.Float16, scales);
 }
 

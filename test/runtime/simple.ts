@@ -19,7 +19,7 @@ export function groupsOf(scheme: Scheme, shape: readonly number[]): { shape: rea
   const { granularity } = scheme;
   const elements = product(shape);
   if (granularity.kind === 'perTensor') return { shape: [], of: new Array<number>(elements).fill(0) };
-  const axis = granularity.kind === 'perToken' ? shape.length - 1 : (granularity.axis + shape.length) % shape.length;
+  const axis = (granularity.axis! + shape.length) % shape.length;
   const size = granularity.kind === 'perBlock' ? granularity.size : shape[axis]!;
   const isChannel = granularity.kind === 'perChannel';
   const groups = shape.map((extent, at) => (at === axis ? Math.ceil(extent / size) : extent));

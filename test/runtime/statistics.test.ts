@@ -15,7 +15,8 @@ async function both(place: (typeof PLACES)[number], name: string): Promise<[Erro
     const scheme = preset(name, name === 'bnb-int8' ? { threshold: 6.9999 } : {});
     const { parameters: source, symmetric } = scheme;
     const parameters = symmetric ? { scale: PARAMETERS.scale } : PARAMETERS;
-    const given = source === 'given' ? { parameters } : {};
+    const range = source === 'range' ? { range: { min: -4, max: 4 } } : {};
+    const given = source === 'given' ? { parameters } : range;
     const tensor = { dtype: 'float32', shape: SHAPE, data: VALUES } as const;
     const quantized = await runtime.quantize(tensor, scheme, { stats: true, ...given });
     const back = await runtime.dequantize(quantized);

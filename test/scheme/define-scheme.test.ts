@@ -3,24 +3,37 @@ import { defineScheme, perBlock, perChannel, perTensor, perToken, preset, type S
 import { describeGranularity } from '#src/scheme/index.js';
 import { codeOf } from '../memory/helpers.js';
 
+const FLOAT = preset('torchao-float8');
 const BASE = preset('torchao-int8');
 const AFFINE = preset('onnx-dynamic');
 
 /** A change of a scheme that is refused, and what the message names. */
 const REFUSED: readonly (readonly [Scheme, object, string])[] = [
-  [BASE, { dtype: 'int4' }, 'dtype'],
+  [BASE, { dtype: 'int3' }, 'dtype'],
+  [BASE, { dtype: 'int4' }, 'codes'],
   [BASE, { dtype: undefined }, 'dtype'],
   [BASE, { name: 5 }, 'name'],
   [BASE, { symmetric: 1 }, 'symmetric'],
   [BASE, { parameters: 'static' }, 'parameters'],
   [BASE, { scaleForm: 'multiply' }, 'scaleForm'],
   [BASE, { apply: 'shift' }, 'apply'],
-  [BASE, { rounding: 'stochastic' }, 'rounding'],
+  [BASE, { rounding: 'nearest' }, 'rounding'],
+  [BASE, { rounding: 'stochastic', seed: 2 ** 31 }, 'seed'],
+  [BASE, { step: 3 }, 'step'],
+  [BASE, { apply: 'unit' }, 'unit'],
+  [BASE, { zeroPointDtype: 'float32' }, 'zeroPointDtype'],
+  [BASE, { powerOfTwo: 'extent-floor' }, 'divisor'],
+  [BASE, { scaleDtype: 'float8e8m0' }, 'powerOfTwo'],
+  [BASE, { tensorScale: true }, 'tensorScale'],
+  [BASE, { mostMultiplier: 0 }, 'mostMultiplier'],
+  [BASE, { packing: 'middle' }, 'packing'],
+  [FLOAT, { rounding: 'half-away' }, 'rounding'],
+  [FLOAT, { codes: [-448, 240] }, 'codes'],
+  [FLOAT, { symmetric: false, zeroPointRule: 'round-last' }, 'symmetric'],
   [BASE, { nonFinite: 'ignore' }, 'nonFinite'],
   [BASE, { scaleDtype: 'bfloat16' }, 'scaleDtype'],
   [BASE, { arithmetic: 'float16' }, 'arithmetic'],
   [BASE, { rangeIncludesZero: 0 }, 'rangeIncludesZero'],
-  [BASE, { rangeIncludesZero: false, granularity: perTensor }, 'rangeIncludesZero'],
   [BASE, { zeroPointRounding: 'truncate' }, 'zeroPointRounding'],
   [BASE, { zeroPointDtype: 'int8' }, 'zeroPointDtype'],
   [BASE, { zeroPointCodes: [-129, 127] }, 'zeroPointCodes'],

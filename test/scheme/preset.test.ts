@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PRESETS, type PresetName, type PresetOptions, preset } from '#src/index.js';
-import { resolveScheme } from '#src/scheme/index.js';
+import { CODE_FACTS, resolveScheme } from '#src/scheme/index.js';
 import { codeOf } from '../memory/helpers.js';
 
 const NAMES = PRESETS.map(({ name }) => name as PresetName);
@@ -17,10 +17,13 @@ describe('the table', () => {
   test.each(NAMES)('%s has the code range of each of its types', (name) => {
     for (const dtype of PRESETS.find((row) => row.name === name)!.dtypes) {
       const { codes } = preset(name, { dtype });
-      const View = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array }[dtype];
-      expect([...View.from(codes)]).toEqual([...codes]);
-      if (name === 'tflite-int8-symmetric' || name === 'bnb-int8') expect(codes).toEqual([-127, 127]);
-      else expect([...View.of(codes[0] - 1, codes[1] + 1)]).toEqual([codes[1], codes[0]]);
+      const restricted: Record<string, readonly [number, number]> = {
+        'tflite-int8-symmetric': [-127, 127],
+        'bnb-int8': [-127, 127],
+        'mx-int8': [-127, 127],
+        'qdrant-int8': [0, 127],
+      };
+      expect(codes).toEqual(restricted[name] ?? CODE_FACTS[dtype].range);
     }
   });
 });
@@ -39,7 +42,10 @@ describe('options', () => {
     ['torchao-int8', { nonFinite: 'skip' as 'error' }, 'ERR_QUANTLANE_ARGUMENT'],
     ['torchao-int8', { reduceRange: true }, 'ERR_QUANTLANE_ARGUMENT'],
     ['torch-int8-per-channel', { blockSize: 32 }, 'ERR_QUANTLANE_ARGUMENT'],
-    ['vllm-int8-group', { axis: 0 }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['ggml-q8_0', { axis: 0 }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['bnb-int8', { axis: 0 }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['vllm-int8-group', { scaleRule: 'ue8m0' }, 'ERR_QUANTLANE_ARGUMENT'],
+    ['mx-fp4', { scaleRule: 'exact' }, 'ERR_QUANTLANE_ARGUMENT'],
     ['torchao-int8', { threshold: 6 }, 'ERR_QUANTLANE_ARGUMENT'],
     ['bnb-int8', { threshold: -1 }, 'ERR_QUANTLANE_ARGUMENT'],
     ['bnb-int8', { threshold: Number.NaN }, 'ERR_QUANTLANE_ARGUMENT'],
@@ -56,6 +62,8 @@ describe('options', () => {
     expect(preset('onnx-static', { axis: 1 }).granularity).toEqual({ kind: 'perChannel', axis: 1 });
     expect(preset('onnx-static', { blockSize: 16 }).granularity).toEqual({ kind: 'perBlock', size: 16, axis: -1 });
     expect(preset('onnx-static', { blockSize: 16, axis: 0 }).granularity).toMatchObject({ size: 16, axis: 0 });
+    expect(preset('torchao-int8', { axis: 0 }).granularity).toEqual({ kind: 'perToken', axis: 0 });
+    expect(preset('vllm-int8-group', { axis: 0 }).granularity).toEqual({ kind: 'perBlock', size: 128, axis: 0 });
   });
 
   test('a threshold of outliers', () => {

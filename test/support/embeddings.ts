@@ -1,6 +1,6 @@
 /** Golden rows of the presets of embeddings, from the published sources of each system: one row, [1, columns]. */
 import type { PresetName } from '#src/index.js';
-import { fromBits } from './golden.js';
+import { fromBits } from './golden/row.js';
 
 /** An input and its known bytes. */
 export interface EmbeddingCase {

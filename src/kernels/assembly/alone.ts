@@ -66,7 +66,7 @@ function contiguous<T>(p: usize, n: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function fourKeys<T>(p: usize): v128 {
+export function fourKeys<T>(p: usize): v128 {
   const bits = fourExact<T>(p);
   return v128.xor(bits, v128.and(i32x4.shr_s(bits, 31), i32x4.splat(0x7fffffff)));
 }

@@ -2,17 +2,21 @@
  * From values to codes. `fast` is the vector path for values that are finite and, scaled, below 2^21; `careful` is
  * the path for everything else, value by value. Both give the same bits where both apply.
  *
- * Type parameters are compile-time choices: T the input (see `load`), A `f64` to divide or `f32` to multiply,
- * R `i8` half to even, `i16` half away or `i32` truncate, W `i8` or `i16` the width of a code. The paths with a zero
- * point that is added before rounding are in `before`.
+ * Type parameters are compile-time choices: T the input (see `load`), A `f64` to divide, `i16` to divide in float16 or
+ * `f32` to multiply, R `i8` half to even, `i16` half away, `i32` truncate or `f32` to a small float, W `i8` or `i16` the
+ * width of a code. The paths with a zero point that is added before rounding are in `before`, those from a minimum in
+ * `offset`, stochastic rounding in `stochastic`.
  */
-import { Apply, NonFinite, Rounding, Storage } from '../../scheme/codes';
+import { Apply, Element, NonFinite, Rounding, Storage } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { Added } from '../../scheme/precision';
-import { four, one } from './load';
-import { largest, multiplier, smallest, wideMultiplier, zeroPoint } from './parameters';
+import { roundedUpBy } from './chance';
+import { chooseFloat, floatCode, floatCodes } from './floats';
+import { bytesOf, four, halfBits, halfOf, one } from './load';
+import { dividesRagged, largest, minimum, multiplier, multiplies, scale, smallest, wideMultiplier, zeroPoint } from './parameters';
 import { dirty } from './range';
-import { word } from './words';
+import { fp4Codes, nf4Codes } from './tables';
+import { address, real, word } from './words';
 import { rounded } from './zero-point';
 
 /** 1.5 · 2^23: added to |v| < 2^22 it leaves the integer nearest to v, ties to even, in the low bits. */
@@ -104,6 +108,14 @@ export function sixteen<T, A, R, W>(
   lo: v128, hi: v128, flip: v128,
 ): void {
   const step = 4 * sizeof<T>();
+  if (isFloat<R>()) {
+    const a = floatCodes(scaled<A>(four<T>(p), m0));
+    const b = floatCodes(scaled<A>(four<T>(p + step), m1));
+    const c = floatCodes(scaled<A>(four<T>(p + 2 * step), m2));
+    const e = floatCodes(scaled<A>(four<T>(p + 3 * step), m3));
+    v128.store(q, i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, e)));
+    return;
+  }
   const a = i32x4.add(integers<R>(scaled<A>(four<T>(p), m0)), z0);
   const b = i32x4.add(integers<R>(scaled<A>(four<T>(p + step), m1)), z1);
   const c = i32x4.add(integers<R>(scaled<A>(four<T>(p + 2 * step), m2)), z2);
@@ -121,8 +133,13 @@ export function sixteen<T, A, R, W>(
 
 // @ts-ignore: decorator
 @inline
-function scaled<A>(x: v128, m: v128): v128 {
-  return sizeof<A>() == 8 ? f32x4.div(x, m) : f32x4.mul(x, m);
+export function scaled<A>(x: v128, m: v128): v128 {
+  if (sizeof<A>() == 4) return f32x4.mul(x, m);
+  const v = f32x4.div(x, m);
+  if (sizeof<A>() == 8) return v;
+  // To the 11 bits of float16, half to even. Its range does not matter: far beyond it codes saturate, below it they are 0.
+  const odd = v128.and(i32x4.shr_u(v, 13), i32x4.splat(1));
+  return v128.and(i32x4.add(i32x4.add(v, i32x4.splat(0xfff)), odd), i32x4.splat(~0x1fff));
 }
 
 /** Scaled values rounded, as the bits of integer + MAGIC. */
@@ -142,34 +159,71 @@ export function careful(d: usize, p: usize, stride: usize, n: usize, q: usize, s
   const dtype = word(d, Word.Dtype);
   const wide = codeBytes(d) == 2;
   const saturates = dirty && word(d, Word.NonFinite) == NonFinite.Saturate;
+  const element = word(d, Word.Element);
+  if (element == Element.Minifloat) chooseFloat(d);
   for (let i: usize = 0; i < n; i++) {
-    let x = one(dtype, p + i * stride);
+    const at = p + i * stride;
+    let x = one(dtype, at);
     if (saturates && !(abs(x) < Infinity)) x = x != x ? 0 : x > 0 ? largest : smallest;
-    const code = codeOf(d, x);
+    const code = element == Element.Integer ? integerOf(d, x, at) : elementOf(d, element, x);
     if (wide) store<u16>(q + i * step, <u16>code);
     else store<u8>(q + i * step, <u8>code);
   }
 }
 
+/** A value scaled, in float32 (equations 2 and 28). */
+function scaledOne(d: usize, x: f32): f32 {
+  const apply = word(d, Word.Apply);
+  if (multiplies(d)) {
+    if (dividesRagged) return x / scale;
+    // The inverse of the smallest fixed-point scale is beyond float32, but its products need not be.
+    if (multiplier == Infinity && real(d, Word.Step) != 1) return <f32>(<f64>x * wideMultiplier);
+    return x * multiplier;
+  }
+  const v: f32 = (x - minimum) / multiplier;
+  if (apply == Apply.DivideHalf) return reinterpret<f32>(halfBits(halfOf(v)));
+  if (apply != Apply.Unit || v != v) return v;
+  return min<f32>(1, max<f32>(0, v)) * <f32>(word(d, Word.HighCode) - word(d, Word.LowCode));
+}
+
+/** The code of a value as a small float, or as a place in a table (equations 26 and 27). */
+function elementOf(d: usize, element: i32, x: f32): i32 {
+  const v = scaledOne(d, x);
+  if (v != v) return word(d, Word.NanCode);
+  if (element == Element.Minifloat) return floatCode(v);
+  const four = f32x4.splat(v);
+  return i32x4.extract_lane(element == Element.Nf4 ? nf4Codes(four) : fp4Codes(four), 0);
+}
+
 /**
- * The code of one value: scaled, rounded, zero point added, clamped (equations 2 to 5 and 25). The rounded value
- * saturates to int32 before the zero point is added, which shows only where that is an int32 itself.
+ * The code of the value `x` at `at` as an integer: scaled, rounded, zero point added, clamped (equations 2 to 5, 25 and
+ * 28). The rounded value saturates to int32 before the zero point is added, which shows only where that is an int32
+ * itself.
  */
-export function codeOf(d: usize, x: f32): i32 {
+function integerOf(d: usize, x: f32, at: usize): i32 {
   const added = word(d, Word.Added);
   let v: f64;
   if (added == Added.BeforeWide) {
     v = <f64>x * wideMultiplier + <f64>zeroPoint;
   } else {
-    let single = word(d, Word.Apply) == Apply.Divide ? x / multiplier : x * multiplier;
+    let single = scaledOne(d, x);
     if (added == Added.Before) single += <f32>zeroPoint;
     v = <f64>single;
   }
   if (v != v) return word(d, Word.NanCode);
   v = v < <f64>i32.MIN_VALUE ? <f64>i32.MIN_VALUE : v > <f64>i32.MAX_VALUE ? <f64>i32.MAX_VALUE : v;
-  v = rounded(word(d, Word.Rounding), v);
+  const rounding = word(d, Word.Rounding);
+  if (rounding == Rounding.Stochastic) v = roundedUpBy(v, word(d, Word.Seed), indexOf(d, at));
+  else v = rounded(rounding, v);
   if (added == Added.After) v += <f64>zeroPoint;
   const lo = <f64>word(d, Word.LowCode);
   const hi = <f64>word(d, Word.HighCode);
   return <i32>(v < lo ? lo : v > hi ? hi : v);
+}
+
+/** Index in the tensor of the value at `at`. */
+// @ts-ignore: decorator
+@inline
+export function indexOf(d: usize, at: usize): i32 {
+  return <i32>((at - address(d, Word.Values)) / bytesOf(word(d, Word.Dtype)));
 }

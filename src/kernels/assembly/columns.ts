@@ -3,14 +3,17 @@
  * A unit is a strip of `Size.StripColumns` columns within a group of rows; a strip that is narrower, or holds values
  * that the fast path cannot take, goes column by column.
  */
-import { Apply, Dtype, Mode, NonFinite, Rounding, Source, Storage } from '../../scheme/codes';
+import { Apply, Dtype, Element, Mode, NonFinite, Rounding, Source, ZeroPointRule } from '../../scheme/codes';
 import { Size, Word } from '../../scheme/descriptor';
 import { Added } from '../../scheme/precision';
 import { careful, codeBytes, flipMask, highest, lowest, sixteen, zeroOffset } from './codes';
 import { decodeEach } from './decode';
+import { chooseFloat } from './floats';
 import { bytesOf, fourExact } from './load';
 import { clearRecord, measureEach, recordOf } from './measure';
-import { bounded, loadParameters, multiplier, zeroPoint } from './parameters';
+import { knowsRounding } from './offset';
+import { stripOffset } from './offset-columns';
+import { bounded, loadParameters, multiplier, multiplies, zeroPoint } from './parameters';
 import { dirty, endIsNonFinite, extend, high, low, setRange } from './range';
 import { begin, conclude, storeRange } from './runs';
 import { address, word } from './words';
@@ -78,7 +81,14 @@ function measureStrip(d: usize, unit: usize, element: usize, rows: usize, width:
 
 /** Sixteen columns at once; false, with nothing written that matters, where they need `single`. */
 function strip(d: usize, element: usize, rows: usize, index: usize): bool {
-  if (word(d, Word.Added) != Added.After || word(d, Word.WithoutZero) != 0) return false;
+  const rounding = word(d, Word.Rounding);
+  if (word(d, Word.Added) != Added.After) return false;
+  if (word(d, Word.ZeroPointRule) == ZeroPointRule.Minimum) {
+    return knowsRounding(d) && stripOffset(d, element, rows, index);
+  }
+  const kind = word(d, Word.Element);
+  if (kind > Element.Minifloat || word(d, Word.WithoutZero) != 0 || rounding > Rounding.Truncate) return false;
+  if (kind == Element.Minifloat) chooseFloat(d);
   const dtype = word(d, Word.Dtype);
   if (dtype == Dtype.Float32) return stripFrom<f32>(d, element, rows, index);
   if (dtype == Dtype.Float16) return stripFrom<u16>(d, element, rows, index);
@@ -87,7 +97,12 @@ function strip(d: usize, element: usize, rows: usize, index: usize): bool {
 
 function stripFrom<T>(d: usize, element: usize, rows: usize, index: usize): bool {
   const rounding = word(d, Word.Rounding);
-  if (word(d, Word.Apply) == Apply.Divide) {
+  if (word(d, Word.Element) == Element.Minifloat) {
+    if (multiplies(d)) return stripTo<T, f32, f32, i8>(d, element, rows, index);
+    return stripTo<T, f64, f32, i8>(d, element, rows, index);
+  }
+  if (!multiplies(d)) {
+    if (word(d, Word.Apply) != Apply.Divide) return false;
     if (rounding == Rounding.HalfEven) return stripAs<T, f64, i8>(d, element, rows, index);
     if (rounding == Rounding.HalfAway) return stripAs<T, f64, i16>(d, element, rows, index);
     return stripAs<T, f64, i32>(d, element, rows, index);

@@ -8,12 +8,12 @@ import { codeBytes } from './codes';
 import { decode } from './decode';
 import { bytesOf } from './load';
 import { clearRecord, recordOf } from './measure';
-import { bounded, loadParameters } from './parameters';
+import { bounded, loadParameters, setRagged } from './parameters';
 import { dirty, extend, high, low } from './range';
 import { begin, conclude, finish, finishGiven, storeRange } from './runs';
 import { address, word } from './words';
 
-/** Rows `First` to `Last`, each in blocks of `Group`, the last block ragged. */
+/** Units `First` to `Last`: rows, or parts of `Count` values of them, in blocks of `Group`, the last block of a row ragged. */
 export function segments(d: usize): void {
   const length: usize = address(d, Word.Length);
   const group: usize = address(d, Word.Group);
@@ -24,15 +24,25 @@ export function segments(d: usize): void {
   const codeSize = codeBytes(d);
   const last: usize = address(d, Word.Last);
   const size: usize = word(d, Word.Mode) == Mode.Dequantize ? 4 : bytesOf(word(d, Word.Dtype));
-  for (let row: usize = address(d, Word.First); row < last; row++) {
-    if (word(d, Word.Statistics) != 0) clearRecord(recordOf(d, row));
-    for (let block: usize = 0; block < blocks; block++) {
+  // Of a long row a unit is only a part.
+  const part: usize = address(d, Word.Count) == 0 ? length : address(d, Word.Count);
+  const parts: usize = part < length ? (length + part - 1) / part : 1;
+  const step = part / group + usize(part % group != 0);
+  for (let unit: usize = address(d, Word.First); unit < last; unit++) {
+    if (word(d, Word.Statistics) != 0) clearRecord(recordOf(d, unit));
+    const row = unit / parts;
+    const first = (unit % parts) * step;
+    const end = min(blocks, first + step);
+    for (let block = first; block < end; block++) {
       const element = row * length + block * group;
       const index = row * blocks + block;
       const q = stride == 0 ? codes + element * codeSize : codes + index * stride + address(d, Word.CodeOffset);
-      runs(d, values + element * size, min(group, length - block * group), q, row, index, element, 1, 0);
+      const n = min(group, length - block * group);
+      setRagged(d, n < group);
+      runs(d, values + element * size, n, q, unit, index, element, 1, 0);
     }
   }
+  setRagged(d, false);
 }
 
 /** Channels `First` to `Last` of the middle axis, `Parts` runs of `Length` each. */

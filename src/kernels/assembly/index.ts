@@ -6,6 +6,8 @@ import { Op } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { blocks } from './blocks/rows';
 import { columns } from './columns';
+import { pack } from './pack';
+import { loadTensorScale } from './parameters';
 import { channels, segments } from './groups';
 import { outliers } from './outliers';
 import { tensor } from './tensor';
@@ -15,10 +17,12 @@ import { word } from './words';
 /** Carries out the descriptor at `d`. */
 export function execute(d: usize): void {
   const op = word(d, Word.Op);
+  loadTensorScale(d);
   if (op == Op.Tensor) tensor(d);
   else if (op == Op.Segments) segments(d);
   else if (op == Op.Channels) channels(d);
   else if (op == Op.Blocks) blocks(d);
+  else if (op == Op.Pack) pack(d);
   else if (op == Op.Outliers) outliers(d);
   else if (op >= Op.Rotate) transform(d);
   else columns(d);

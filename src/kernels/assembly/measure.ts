@@ -4,11 +4,13 @@
  * sum i & 3, in order, so that the vector and the scalar form give the same bits. Values that are not finite are left
  * out.
  */
-import { Dtype, Storage } from '../../scheme/codes';
+import { Apply, Dtype, Element, Storage, ZeroPointRule } from '../../scheme/codes';
 import { Size, Word } from '../../scheme/descriptor';
 import { bytesOf, fourExact, one } from './load';
-import { storedScale, zeroPoint } from './parameters';
-import { address, word } from './words';
+import { chooseFloat } from './floats';
+import { minimum, storedScale, zeroPoint } from './parameters';
+import { codeAt, fourCodes, fourValues, valueOf } from './values';
+import { address, real, word } from './words';
 
 /** Address of the record of `unit`. */
 // @ts-ignore: decorator
@@ -39,28 +41,36 @@ export function measure(d: usize, record: usize, p: usize, n: usize, q: usize): 
 
 function measureFrom<T>(d: usize, record: usize, p: usize, n: usize, q: usize): void {
   const storage = word(d, Word.Storage);
-  if (storage == Storage.Int8) measureFours<T, i8>(d, record, p, n, q);
-  else if (storage == Storage.Uint8) measureFours<T, u8>(d, record, p, n, q);
-  else if (storage == Storage.Int16) measureFours<T, i16>(d, record, p, n, q);
-  else measureFours<T, u16>(d, record, p, n, q);
+  const element = word(d, Word.Element);
+  if (element == Element.Minifloat) {
+    chooseFloat(d);
+    measureFours<T, u8, f32>(d, record, p, n, q);
+  } else if (element == Element.Nf4) measureFours<T, u8, u8>(d, record, p, n, q);
+  else if (element == Element.Fp4) measureFours<T, u8, u16>(d, record, p, n, q);
+  else if (word(d, Word.ZeroPointRule) == ZeroPointRule.Minimum) {
+    if (word(d, Word.Apply) == Apply.Unit) measureFours<T, u8, i64>(d, record, p, n, q);
+    else if (storage == Storage.Int8) measureFours<T, i8, f64>(d, record, p, n, q);
+    else measureFours<T, u8, f64>(d, record, p, n, q);
+  } else if (storage == Storage.Int8) measureFours<T, i8, i8>(d, record, p, n, q);
+  else if (storage == Storage.Uint8) measureFours<T, u8, i8>(d, record, p, n, q);
+  else if (storage == Storage.Int16) measureFours<T, i16, i8>(d, record, p, n, q);
+  else measureFours<T, u16, i8>(d, record, p, n, q);
 }
 
-/** Four codes at `q` in 32-bit lanes. */
+/** The largest error of a code at an end that does not count as saturated. */
 // @ts-ignore: decorator
 @inline
-export function fourCodes<W>(q: usize): v128 {
-  if (sizeof<W>() == 2) return v128.load_ext<W>(q);
-  const bytes = v128.load32_zero(q);
-  if (isSigned<W>()) return i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(bytes));
-  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes));
+function errorAtEnd(d: usize): f32 {
+  return abs(real(d, Word.TopHalf) * storedScale);
 }
 
-function measureFours<T, W>(d: usize, record: usize, p: usize, n: usize, q: usize): void {
+function measureFours<T, W, E>(d: usize, record: usize, p: usize, n: usize, q: usize): void {
   const scale = f32x4.splat(storedScale);
   const zero = i32x4.splat(zeroPoint);
   const lo = i32x4.splat(word(d, Word.LowCode));
   const hi = i32x4.splat(word(d, Word.HighCode));
-  const half = f32x4.splat(abs(<f32>0.5 * storedScale));
+  const least = f32x4.splat(minimum);
+  const half = f32x4.splat(errorAtEnd(d));
   const magnitude = i32x4.splat(0x7fffffff);
   const infinity = i32x4.splat(0x7f800000);
   let e01 = v128.load(record);
@@ -74,7 +84,7 @@ function measureFours<T, W>(d: usize, record: usize, p: usize, n: usize, q: usiz
     let x = fourExact<T>(p + i * sizeof<T>());
     const finite = i32x4.lt_s(v128.and(x, magnitude), infinity);
     x = v128.and(x, finite);
-    const back = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(codes, zero)), scale);
+    const back = fourValues<W, E>(q + i * sizeof<W>(), scale, zero, least);
     const e = v128.and(f32x4.sub(x, back), finite);
     const size = v128.and(e, magnitude);
     largest = i32x4.max_s(largest, size);
@@ -127,12 +137,13 @@ export function measureEach(d: usize, record: usize, p: usize, stride: usize, n:
   const storage = word(d, Word.Storage);
   const lo = word(d, Word.LowCode);
   const hi = word(d, Word.HighCode);
-  const half: f32 = abs(<f32>0.5 * storedScale);
+  const half = errorAtEnd(d);
+  if (word(d, Word.Element) == Element.Minifloat) chooseFloat(d);
   for (let i: usize = 0; i < n; i++) {
     const x = one(dtype, p + i * stride);
     if (!(abs(x) < Infinity)) continue;
     const code = codeAt(storage, q + i * step);
-    const e = x - <f32>(code - zeroPoint) * storedScale;
+    const e = x - valueOf(d, code);
     const at = record + ((i & 3) << 3);
     const sum = load<f64>(at) + <f64>e * <f64>e;
     store<f64>(at, sum == sum ? sum : NaN);
@@ -140,12 +151,4 @@ export function measureEach(d: usize, record: usize, p: usize, stride: usize, n:
     raiseLargest(record, reinterpret<i32>(abs(e)));
     if ((code == lo || code == hi) && abs(e) > half) store<f64>(record + 72, load<f64>(record + 72) + 1);
   }
-}
-
-/** The code at `q`. */
-export function codeAt(storage: i32, q: usize): i32 {
-  if (storage == Storage.Int8) return load<i8>(q);
-  if (storage == Storage.Uint8) return load<u8>(q);
-  if (storage == Storage.Int16) return load<i16>(q);
-  return load<u16>(q);
 }

@@ -7,9 +7,10 @@ import { Dtype, Mode, NonFinite } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { addError } from './blocks/errors';
 import { fourExact } from './load';
-import { clearRecord, fourCodes, recordOf } from './measure';
+import { clearRecord, recordOf } from './measure';
 import { clearRange, extend, largestLane } from './range';
 import { put, putFour, single } from './transforms/values';
+import { fourCodes } from './values';
 import { address, word } from './words';
 
 const INFINITY: i32 = 0x7f800000;

@@ -2,10 +2,11 @@
  * From a range to scale, multiplier and zero point, in the precision and the order of operations that the scheme
  * names. The numbers of the equations are those of docs/quantization.md.
  */
-import { Apply, Quantity, ScaleForm, ScaleType, Source, Storage } from '../../scheme/codes';
+import { Apply, PowerRule, Quantity, ScaleForm, ScaleType, Source, Storage, ZeroPointRule } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { Added, Arithmetic } from '../../scheme/precision';
 import { halfBits, halfOf } from './load';
+import { biased, e4m3Of, e4m3Value, exponentOf, powerOf, scaleByte } from './powers';
 import { address, real, wideReal, word } from './words';
 import { zeroPointOf } from './zero-point';
 
@@ -28,6 +29,12 @@ export let multiplier: f32 = 0;
 /** What a value is multiplied with under `Added.BeforeWide`. */
 export let wideMultiplier: f64 = 0;
 export let zeroPoint: i32 = 0;
+/** The value of the lowest code, which is taken off before scaling; 0 but for schemes with a minimum. */
+export let minimum: f32 = 0;
+/** Whether values are divided by the scale where the scheme multiplies: those of a last block that is shorter. */
+export let dividesRagged: bool = false;
+/** The scale of the whole tensor, or 1. */
+let tensorScale: f32 = 1;
 /** The ends of the range, for values that saturate to them. */
 export let largest: f32 = 0;
 export let smallest: f32 = 0;
@@ -45,13 +52,25 @@ export function derive(d: usize, highBits: i32, lowBits: i32): void {
     multiplier = real(d, Word.ZeroMultiplier);
     wideMultiplier = <f64>multiplier;
   }
+  minimum = 0;
   // Engines and processors differ in the sign of a computed NaN: here it is the canonical one.
   if (scale != scale) scale = NaN;
   if (wideScale != wideScale) wideScale = NaN;
-  const isHalf = word(d, Word.ScaleType) == ScaleType.Float16;
-  storedScale = isHalf ? reinterpret<f32>(halfBits(halfOf(scale))) : scale;
+  storedScale = asStored(d, scale) * real(d, Word.Step) * tensorScale;
+  if (word(d, Word.ZeroPointRule) == ZeroPointRule.Minimum) {
+    minimum = smallest;
+    zeroPoint = word(d, Word.LowCode);
+    return;
+  }
   const zero = word(d, Word.ZeroZero);
   zeroPoint = isZero && zero != i32.MIN_VALUE ? zero : zeroPointOf(d, bottom, top, wideScale, multiplier);
+}
+
+/** A scale rounded to its stored type, before that of the tensor. */
+function asStored(d: usize, scale: f32): f32 {
+  const type = word(d, Word.ScaleType);
+  if (type == ScaleType.Float16) return reinterpret<f32>(halfBits(halfOf(scale)));
+  return type == ScaleType.E4m3 ? e4m3Value(e4m3Of(scale)) : scale;
 }
 
 /** Sets the ends; of a range without any value (which begins inside out) to zero. */
@@ -74,23 +93,64 @@ function deriveSingle(d: usize): bool {
   const floorOn = word(d, Word.FloorOn);
   let extent = word(d, Word.Symmetric) ? (largest >= -smallest || largest != largest ? largest : -smallest) : largest - smallest;
   if (floorOn == Quantity.Extent && extent < floor) extent = floor;
+  const most = real(d, Word.MostMultiplier);
   const form = word(d, Word.ScaleForm);
   if (form == ScaleForm.Divide) scale = extent / divisor;
   else if (form == ScaleForm.Reciprocal) scale = extent * (<f32>1 / divisor);
-  else scale = <f32>1 / (divisor / extent);
+  else scale = <f32>1 / atMost(divisor / extent, most);
   const isTiny = hasNoReciprocal(d, scale);
   if (!isTiny && (floorOn == Quantity.Scale || floorOn == Quantity.ScaleAndRange) && scale < floor) {
     if (floorOn == Quantity.ScaleAndRange) stretch(floor, divisor, scale);
     scale = floor;
   }
-  wideScale = <f64>scale;
-  wideMultiplier = 1 / wideScale;
   const apply = word(d, Word.Apply);
-  if (apply == Apply.Divide) multiplier = scale;
-  else if (apply == Apply.Reciprocal) multiplier = <f32>1 / scale;
-  else multiplier = divisor / extent;
+  const rule = word(d, Word.PowerRule);
+  if (rule != PowerRule.None) {
+    derivePower(d, rule, extent, divisor, most);
+  } else {
+    if (tensorScale != 1) scale = scale / tensorScale;
+    const used = word(d, Word.UsesStored) ? asStored(d, scale) : scale;
+    if (apply == Apply.Direct) multiplier = atMost(divisor / extent, most);
+    else if (apply == Apply.Reciprocal) multiplier = atMost((<f32>1 / tensorScale) / used, most);
+    else multiplier = used;
+    wideScale = <f64>scale;
+    wideMultiplier = 1 / wideScale;
+  }
   const zeroTest = word(d, Word.ZeroTest);
   return isTiny || (zeroTest == Quantity.Extent && extent == 0) || (zeroTest == Quantity.Scale && scale == 0);
+}
+
+/** The smaller one; NaN stays. */
+// @ts-ignore: decorator
+@inline
+function atMost(multiplier: f32, most: f32): f32 {
+  return multiplier > most ? most : multiplier;
+}
+
+/** Scale and multiplier where the scale is a power of two (equation 29). */
+function derivePower(d: usize, rule: i32, extent: f32, divisor: f32, most: f32): void {
+  if (rule == PowerRule.MultiplierFloor) {
+    const bits = reinterpret<i32>(atMost(divisor / extent, most));
+    multiplier = reinterpret<f32>(bits & 0x7f800000);
+    scale = <f32>1 / multiplier;
+    wideScale = <f64>scale;
+    wideMultiplier = <f64>multiplier;
+    return;
+  }
+  const bits = reinterpret<i32>(rule == PowerRule.ScaleCeil ? scale : extent);
+  if (bits >= 0x7f800000) {
+    scale = NaN;
+    wideScale = NaN;
+    multiplier = NaN;
+    wideMultiplier = NaN;
+    return;
+  }
+  const exponent = exponentOf(rule, bits, word(d, Word.Mantissa));
+  const byte = biased(rule == PowerRule.ScaleCeil ? exponent : exponent - word(d, Word.PowerBase));
+  scale = powerOf(byte);
+  wideScale = <f64>scale;
+  wideMultiplier = 1 / (wideScale * <f64>real(d, Word.Step));
+  multiplier = word(d, Word.Apply) == Apply.Divide ? scale * real(d, Word.Step) : <f32>wideMultiplier;
 }
 
 /** Scale and multiplier from a range, divisor and floor that are widened to float64; whether the zero test holds. */
@@ -115,9 +175,9 @@ function deriveWide(d: usize): bool {
   scale = <f32>wideScale;
   wideMultiplier = 1 / wideScale;
   const apply = word(d, Word.Apply);
-  if (apply == Apply.Divide) multiplier = scale;
+  if (apply == Apply.Direct) multiplier = <f32>(divisor / extent);
   else if (apply == Apply.Reciprocal) multiplier = <f32>1 / scale;
-  else multiplier = <f32>(divisor / extent);
+  else multiplier = scale;
   const zeroTest = word(d, Word.ZeroTest);
   return isTiny || (zeroTest == Quantity.Extent && extent == 0) || (zeroTest == Quantity.Scale && scale == 0);
 }
@@ -147,7 +207,19 @@ export function bounded(d: usize, highBits: i32, lowBits: i32): bool {
   if (zeroPoint > limit || zeroPoint < -limit) return false;
   const amax = reinterpret<f32>(max(highBits, lowBits & 0x7fffffff));
   if (added == Added.BeforeWide) return <f64>amax * abs(wideMultiplier) < <f64>BOUND;
-  return (word(d, Word.Apply) == Apply.Divide ? amax / abs(multiplier) : amax * abs(multiplier)) < BOUND;
+  // From a minimum a value may be as far as twice the largest magnitude.
+  const reach: f32 = word(d, Word.ZeroPointRule) == ZeroPointRule.Minimum ? amax + abs(minimum) : amax;
+  // Far below the infinity of float16.
+  if (word(d, Word.Apply) == Apply.DivideHalf) return reach / abs(multiplier) < 32768;
+  return (multiplies(d) ? reach * abs(multiplier) : reach / abs(multiplier)) < BOUND;
+}
+
+/** Whether values are multiplied, not divided. */
+// @ts-ignore: decorator
+@inline
+export function multiplies(d: usize): bool {
+  const apply = word(d, Word.Apply);
+  return apply == Apply.Reciprocal || apply == Apply.Direct;
 }
 
 /** Writes scale and zero point of parameter `index`. */
@@ -156,13 +228,16 @@ export function storeParameters(d: usize, index: usize): void {
   const type = word(d, Word.ScaleType);
   if (type == ScaleType.Float32) store<f32>(at, scale);
   else if (type == ScaleType.Float64) store<f64>(at, wideScale);
-  else store<u16>(at, <u16>halfOf(storedScale));
+  else if (type == ScaleType.Float16) store<u16>(at, <u16>halfOf(storedScale));
+  else if (type == ScaleType.E8m0) store<u8>(at, <u8>scaleByte(scale));
+  else store<u8>(at, <u8>e4m3Of(scale));
   const zeros = address(d, Word.ZeroPoint);
   if (zeros == 0) return;
   const storage = word(d, Word.ZeroPointStorage);
   if (storage <= Storage.Uint8) store<u8>(zeros + index, <u8>zeroPoint);
   else if (storage <= Storage.Uint16) store<u16>(zeros + (index << 1), <u16>zeroPoint);
-  else store<i32>(zeros + (index << 2), zeroPoint);
+  else if (storage == Storage.Int32) store<i32>(zeros + (index << 2), zeroPoint);
+  else store<f32>(zeros + (index << 2), minimum);
 }
 
 /** Reads scale and zero point of parameter `index`, given or stored before. */
@@ -170,14 +245,19 @@ export function loadParameters(d: usize, index: usize): void {
   const at = address(d, Word.Scale) + index * address(d, Word.ScaleStride);
   const type = word(d, Word.ScaleType);
   if (type == ScaleType.Float64) wideScale = load<f64>(at);
-  else wideScale = <f64>(type == ScaleType.Float32 ? load<f32>(at) : reinterpret<f32>(halfBits(load<u16>(at))));
+  else if (type == ScaleType.Float32) wideScale = <f64>load<f32>(at);
+  else if (type == ScaleType.Float16) wideScale = <f64>reinterpret<f32>(halfBits(load<u16>(at)));
+  else if (type == ScaleType.E8m0) wideScale = <f64>powerOf(load<u8>(at));
+  else wideScale = <f64>e4m3Value(load<u8>(at));
   scale = <f32>wideScale;
   wideMultiplier = 1 / wideScale;
-  storedScale = scale;
-  multiplier = word(d, Word.Apply) == Apply.Divide ? scale : <f32>1 / scale;
+  loadTensorScale(d);
+  storedScale = scale * real(d, Word.Step) * tensorScale;
+  multiplier = multiplies(d) ? <f32>1 / scale : scale;
+  minimum = 0;
   largest = Infinity;
   smallest = -Infinity;
-  zeroPoint = 0;
+  zeroPoint = word(d, Word.ZeroPointRule) == ZeroPointRule.Minimum ? word(d, Word.LowCode) : 0;
   const zeros = address(d, Word.ZeroPoint);
   if (zeros == 0) return;
   const storage = word(d, Word.ZeroPointStorage);
@@ -185,7 +265,21 @@ export function loadParameters(d: usize, index: usize): void {
   else if (storage == Storage.Uint8) zeroPoint = load<u8>(zeros + index);
   else if (storage == Storage.Int16) zeroPoint = load<i16>(zeros + (index << 1));
   else if (storage == Storage.Uint16) zeroPoint = load<u16>(zeros + (index << 1));
-  else zeroPoint = load<i32>(zeros + (index << 2));
+  else if (storage == Storage.Int32) zeroPoint = load<i32>(zeros + (index << 2));
+  else minimum = load<f32>(zeros + (index << 2));
+}
+
+/** Says whether the values that come are those of a last block that is shorter. */
+// @ts-ignore: decorator
+@inline
+export function setRagged(d: usize, isRagged: bool): void {
+  dividesRagged = isRagged && word(d, Word.RaggedDivides) != 0;
+}
+
+/** Reads the scale of the whole tensor, if there is one. */
+export function loadTensorScale(d: usize): void {
+  const at = address(d, Word.TensorScale);
+  tensorScale = at == 0 ? 1 : load<f32>(at);
 }
 
 /** Makes the parameters of `index` ready where they do not come from the values: from a given range, or as given. */

@@ -105,6 +105,11 @@ function merge(alone: bool, highBits: i32, lowBits: i32): void {
   if (isLower(lowBits, low)) low = lowBits;
 }
 
+/** Merges bits of another range of the kind that `d` asks for. */
+export function mergeAs(d: usize, highBits: i32, lowBits: i32): void {
+  merge(isAlone(d), highBits, lowBits);
+}
+
 /** Sets the range to that of `n` contiguous values, whatever they are. */
 export function extremes(d: usize, p: usize, n: usize): void {
   const dtype = word(d, Word.Dtype);

@@ -9,7 +9,7 @@ import { decode } from './decode';
 import { bytesOf } from './load';
 import { clearRecord, recordOf } from './measure';
 import { bounded, derive, loadParameters, resolveParameters, storeParameters } from './parameters';
-import { dirty, endIsNonFinite, extend, high, low, mergeRange, setRange } from './range';
+import { dirty, extend, high, low, mergeAs, setRange, startRange } from './range';
 import { conclude, finish, finishGiven } from './runs';
 import { address, setWord, word } from './words';
 
@@ -65,11 +65,11 @@ function merge(d: usize): void {
   const ring = word(d, Word.RingCount);
   const first = word(d, Word.BarrierFirst);
   const count = word(d, Word.BarrierCount);
-  setRange(0, i32.MIN_VALUE, false);
+  startRange(d);
   let isDirty = false;
   for (let k = 0; k < count; k++) {
     const part = base + <usize>((first + k) % ring) * Size.Descriptor;
-    mergeRange(word(part, Word.High), word(part, Word.Low));
+    mergeAs(d, word(part, Word.High), word(part, Word.Low));
     if (word(part, Word.BadCount) != 0) isDirty = true;
   }
   setRange(high, low, isDirty);

@@ -50,6 +50,7 @@ function nearestEnd(rule: i32, low: f64, high: f64, lo: f64, hi: f64): f64 {
 /** The integer that `v` is rounded to. */
 export function rounded(rounding: i32, v: f64): f64 {
   if (rounding == Rounding.HalfEven) return nearest<f64>(v);
+  if (rounding == Rounding.Floor) return floor<f64>(v);
   const whole = trunc<f64>(v);
   if (rounding == Rounding.Truncate) return whole;
   return abs(v - whole) >= 0.5 ? whole + copysign<f64>(1, v) : whole;

@@ -5,7 +5,8 @@
  */
 
 import { fromHalf, halves, toHalf } from '../../memory/index.js';
-import { Dtype, Storage } from '../../scheme/codes.js';
+import { Dtype, ScaleType, Storage } from '../../scheme/codes.js';
+import { byteOfScale, scaleOfByte } from './scales.js';
 
 /** What every NaN is written as: engines differ in the sign and the payload of a computed one. */
 export const NAN_BITS = 0x7fc00000;
@@ -17,7 +18,7 @@ export function valueBytes(dtype: Dtype): number {
   return dtype === Dtype.Float32 ? 4 : 2;
 }
 
-/** Bytes of an integer. */
+/** Bytes of a code or zero point. */
 export function storageBytes(storage: Storage): number {
   return storage <= Storage.Uint8 ? 1 : storage <= Storage.Uint16 ? 2 : 4;
 }
@@ -99,27 +100,36 @@ export class Memory {
     else this.view.setFloat64(address, value, true);
   }
 
-  getFloat16(address: number): number {
-    return fromHalf(this.view.getUint16(address, true));
+  /** A scale of a type, as a number. */
+  getScale(type: ScaleType, address: number): number {
+    if (type === ScaleType.Float32) return this.getFloat32(address);
+    if (type === ScaleType.Float64) return this.getFloat64(address);
+    if (type === ScaleType.Float16) return fromHalf(this.view.getUint16(address, true));
+    return scaleOfByte(type, this.view.getUint8(address));
   }
 
-  setFloat16(address: number, value: number): void {
-    this.view.setUint16(address, toHalf(value), true);
+  /** Writes a scale, rounded to its type. */
+  setScale(type: ScaleType, address: number, scale: number): void {
+    if (type === ScaleType.Float32) this.setFloat32(address, scale);
+    else if (type === ScaleType.Float64) this.setFloat64(address, scale);
+    else if (type === ScaleType.Float16) this.view.setUint16(address, toHalf(Math.fround(scale)), true);
+    else this.view.setUint8(address, byteOfScale(type, scale));
   }
 
-  getInteger(storage: Storage, address: number): number {
+  getZeroPoint(storage: Storage, address: number): number {
     const view = this.view;
     if (storage === Storage.Int8) return view.getInt8(address);
     if (storage === Storage.Uint8) return view.getUint8(address);
     if (storage === Storage.Int16) return view.getInt16(address, true);
     if (storage === Storage.Uint16) return view.getUint16(address, true);
-    return view.getInt32(address, true);
+    return storage === Storage.Int32 ? view.getInt32(address, true) : view.getFloat32(address, true);
   }
 
-  setInteger(storage: Storage, address: number, value: number): void {
+  setZeroPoint(storage: Storage, address: number, value: number): void {
     const bytes = storageBytes(storage);
     if (bytes === 1) this.view.setUint8(address, value);
     else if (bytes === 2) this.view.setUint16(address, value, true);
-    else this.view.setInt32(address, value, true);
+    else if (storage === Storage.Int32) this.view.setInt32(address, value, true);
+    else this.setFloat32(address, value);
   }
 }

@@ -3,11 +3,22 @@
  * the equations are those of docs/quantization.md.
  * @module
  */
-import { Apply, Quantity, ScaleForm, ScaleType, Source } from '../../scheme/codes.js';
+import { fromHalf, toHalf } from '../../memory/index.js';
+import {
+  Apply,
+  PowerRule,
+  Quantity,
+  ScaleForm,
+  ScaleType,
+  Source,
+  Storage,
+  ZeroPointRule,
+} from '../../scheme/codes.js';
 import { Word } from '../../scheme/descriptor.js';
 import { Arithmetic } from '../../scheme/precision.js';
 import type { Descriptor } from './descriptor.js';
 import { type Memory, storageBytes } from './memory.js';
+import { byteOfScale, powerBelow, powerExponent, scaleOfByte } from './scales.js';
 import { deriveZeroPoint } from './zero-point.js';
 
 const { fround } = Math;
@@ -34,8 +45,11 @@ export class Parameters {
   largest = 0;
   smallest = 0;
 
-  /** Sets the parameters from a range (equations 6 to 13 and 19 to 24); any NaN makes both ends NaN. */
-  derive(d: Descriptor, high: number, low: number): void {
+  /** The value of the lowest code, which is taken off before scaling; 0 but for schemes with a minimum. */
+  minimum = 0;
+
+  /** Sets the parameters from a range (equations 6 to 13, 19 to 24 and 28 to 30); any NaN makes both ends NaN. */
+  derive(d: Descriptor, memory: Memory, high: number, low: number): void {
     const isNan = Number.isNaN(high) || Number.isNaN(low);
     // A range without any value is still inside out.
     const isEmpty = high === Number.NEGATIVE_INFINITY && low === Number.POSITIVE_INFINITY;
@@ -47,11 +61,12 @@ export class Parameters {
     const floor = d.real(Word.Floor);
     const floorOn = d.int(Word.FloorOn);
     const test = d.int(Word.ZeroTest);
+    const most = d.real(Word.MostMultiplier);
     let bottom = this.smallest;
     let top = this.largest;
     let extent = d.int(Word.Symmetric) ? Math.max(top, -bottom) : f(top - bottom);
     if (floorOn === Quantity.Extent && extent < floor) extent = floor;
-    let scale = scaleOf(d.int(Word.ScaleForm), extent, divisor, f);
+    let scale = scaleOf(d.int(Word.ScaleForm), extent, divisor, most, f);
     if (arithmetic === Arithmetic.Mixed) scale = fround(scale);
     const isTiny = test === Quantity.Reciprocal && Math.abs(fround(1 / fround(scale))) === Infinity;
     const isOnScale = floorOn === Quantity.Scale || floorOn === Quantity.ScaleAndRange;
@@ -59,53 +74,86 @@ export class Parameters {
       if (floorOn === Quantity.ScaleAndRange) [bottom, top] = stretched(bottom, top, floor, divisor, fround(scale));
       scale = floor;
     }
-    this.scale = scale;
-    this.multiplier = multiplierOf(d.int(Word.Apply), fround(scale), extent, divisor, f);
-    this.wideMultiplier = 1 / scale;
+    const whole = tensorScaleOf(d, memory);
+    if (d.int(Word.PowerRule) !== PowerRule.None) {
+      this.#derivePower(d, extent, scale);
+    } else {
+      if (whole !== 1) scale = fround(scale / whole);
+      this.scale = scale;
+      const used = d.int(Word.UsesStored) ? asStored(d, scale) : fround(scale);
+      this.multiplier = multiplierOf(d, used, extent, fround(1 / whole), f);
+      this.wideMultiplier = 1 / scale;
+    }
     const isZero = (test === Quantity.Extent && extent === 0) || (test === Quantity.Scale && fround(scale) === 0);
     if (isTiny || isZero) {
       this.scale = d.wideReal(Word.ZeroScale);
       this.multiplier = d.real(Word.ZeroMultiplier);
       this.wideMultiplier = this.multiplier;
     }
-    this.storedScale = fround(this.scale);
-    const zero = d.int(Word.ZeroZero);
-    if ((isTiny || isZero) && zero !== BY_RULE) this.zeroPoint = zero;
+    this.storedScale = fround(fround(asStored(d, fround(this.scale)) * d.real(Word.Step)) * whole);
+    this.minimum = 0;
+    if (d.int(Word.ZeroPointRule) === ZeroPointRule.Minimum) {
+      this.minimum = this.smallest;
+      this.zeroPoint = d.int(Word.LowCode);
+      return;
+    }
+    const given = d.int(Word.ZeroZero);
+    if ((isTiny || isZero) && given !== BY_RULE) this.zeroPoint = given;
     else this.zeroPoint = deriveZeroPoint(d, { bottom, top, scale: this.scale, multiplier: this.multiplier });
+  }
+
+  /** Scale and multiplier where the scale is a power of two (equation 29). */
+  #derivePower(d: Descriptor, extent: number, scale: number): void {
+    const rule = d.int(Word.PowerRule);
+    if (rule === PowerRule.MultiplierFloor) {
+      const multiplier = Math.min(fround(d.real(Word.Divisor) / extent), d.real(Word.MostMultiplier));
+      this.multiplier = powerBelow(multiplier);
+      this.scale = fround(1 / this.multiplier);
+      this.wideMultiplier = this.multiplier;
+      return;
+    }
+    const base = rule === PowerRule.ScaleCeil ? scale : extent;
+    if (!Number.isFinite(base)) {
+      this.scale = Number.NaN;
+      this.multiplier = Number.NaN;
+      this.wideMultiplier = Number.NaN;
+      return;
+    }
+    const shift = rule === PowerRule.ScaleCeil ? 0 : d.int(Word.PowerBase);
+    const exponent = powerExponent(rule, base, d.int(Word.Mantissa)) - shift;
+    this.scale = 2 ** Math.min(Math.max(exponent, -127), 127);
+    const step = this.scale * d.real(Word.Step);
+    this.wideMultiplier = 1 / step;
+    this.multiplier = fround(d.int(Word.Apply) === Apply.Divide ? step : this.wideMultiplier);
   }
 
   /** Writes scale and zero point of parameter `index`. */
   store(d: Descriptor, memory: Memory, index: number): void {
-    const at = d.address(Word.Scale) + index * d.address(Word.ScaleStride);
-    const type = d.int(Word.ScaleType);
-    if (type === ScaleType.Float32) {
-      memory.setFloat32(at, this.scale);
-    } else if (type === ScaleType.Float64) {
-      memory.setFloat64(at, this.scale);
-    } else {
-      memory.setFloat16(at, fround(this.scale));
-      this.storedScale = memory.getFloat16(at);
-    }
+    memory.setScale(d.int(Word.ScaleType), d.address(Word.Scale) + index * d.address(Word.ScaleStride), this.scale);
     const zeros = d.address(Word.ZeroPoint);
     if (zeros === 0) return;
     const storage = d.int(Word.ZeroPointStorage);
-    memory.setInteger(storage, zeros + index * storageBytes(storage), this.zeroPoint);
+    const zeroPoint = storage === Storage.Float32 ? this.minimum : this.zeroPoint;
+    memory.setZeroPoint(storage, zeros + index * storageBytes(storage), zeroPoint);
   }
 
   /** Reads scale and zero point of parameter `index`. Their range is unknown, so infinities have no end to go to. */
   load(d: Descriptor, memory: Memory, index: number): void {
-    const at = d.address(Word.Scale) + index * d.address(Word.ScaleStride);
-    const type = d.int(Word.ScaleType);
-    if (type === ScaleType.Float64) this.scale = memory.getFloat64(at);
-    else this.scale = type === ScaleType.Float32 ? memory.getFloat32(at) : memory.getFloat16(at);
-    this.storedScale = fround(this.scale);
-    this.multiplier = d.int(Word.Apply) === Apply.Divide ? this.storedScale : fround(1 / this.storedScale);
+    this.scale = memory.getScale(d.int(Word.ScaleType), d.address(Word.Scale) + index * d.address(Word.ScaleStride));
+    const single = fround(this.scale);
+    this.storedScale = fround(fround(single * d.real(Word.Step)) * tensorScaleOf(d, memory));
+    this.multiplier = multiplies(d) ? fround(1 / single) : single;
     this.wideMultiplier = 1 / this.scale;
     this.largest = Infinity;
     this.smallest = -Infinity;
+    this.minimum = 0;
+    this.zeroPoint = d.int(Word.ZeroPointRule) === ZeroPointRule.Minimum ? d.int(Word.LowCode) : 0;
     const zeros = d.address(Word.ZeroPoint);
+    if (zeros === 0) return;
     const storage = d.int(Word.ZeroPointStorage);
-    this.zeroPoint = zeros === 0 ? 0 : memory.getInteger(storage, zeros + index * storageBytes(storage));
+    const stored = memory.getZeroPoint(storage, zeros + index * storageBytes(storage));
+    if (storage === Storage.Float32) this.minimum = stored;
+    else this.zeroPoint = stored;
   }
 
   /** Reads the parameters of `index`, or derives them from its given range and writes them. */
@@ -116,24 +164,44 @@ export class Parameters {
     }
     const high = memory.getFloat32(d.address(Word.RangeHigh) + index * 4);
     const low = memory.getFloat32(d.address(Word.RangeLow) + index * 4);
-    if (d.int(Word.WithoutZero)) this.derive(d, high, low);
-    else this.derive(d, Math.max(0, high), Math.min(-0, low));
+    if (d.int(Word.WithoutZero)) this.derive(d, memory, high, low);
+    else this.derive(d, memory, Math.max(0, high), Math.min(-0, low));
     this.store(d, memory, index);
   }
 }
 
+/** The scale of the whole tensor, 1 where there is none. */
+function tensorScaleOf(d: Descriptor, memory: Memory): number {
+  const address = d.address(Word.TensorScale);
+  return address === 0 ? 1 : memory.getFloat32(address);
+}
+
+/** Whether values are multiplied, not divided. */
+function multiplies(d: Descriptor): boolean {
+  const apply = d.int(Word.Apply);
+  return apply === Apply.Reciprocal || apply === Apply.Direct;
+}
+
+/** A scale rounded to its stored type. */
+function asStored(d: Descriptor, scale: number): number {
+  const type = d.int(Word.ScaleType);
+  if (type === ScaleType.Float16) return fromHalf(toHalf(fround(scale)));
+  return type === ScaleType.E4m3 ? scaleOfByte(type, byteOfScale(type, scale)) : fround(scale);
+}
+
 /** Equation 9. */
-function scaleOf(form: ScaleForm, extent: number, divisor: number, f: Precision): number {
+function scaleOf(form: ScaleForm, extent: number, divisor: number, most: number, f: Precision): number {
   if (form === ScaleForm.Divide) return f(extent / divisor);
   if (form === ScaleForm.Reciprocal) return f(extent * f(1 / divisor));
-  return f(1 / f(divisor / extent));
+  return f(1 / Math.min(f(divisor / extent), most));
 }
 
 /** Equation 10: always a float32. */
-function multiplierOf(apply: Apply, scale: number, extent: number, divisor: number, f: Precision): number {
-  if (apply === Apply.Divide) return scale;
-  if (apply === Apply.Reciprocal) return fround(1 / scale);
-  return fround(f(divisor / extent));
+function multiplierOf(d: Descriptor, scale: number, extent: number, inverse: number, f: Precision): number {
+  const most = d.real(Word.MostMultiplier);
+  if (d.int(Word.Apply) === Apply.Reciprocal) return Math.min(fround(inverse / scale), most);
+  if (d.int(Word.Apply) === Apply.Direct) return Math.min(fround(f(d.real(Word.Divisor) / extent)), most);
+  return scale;
 }
 
 /** The range, stretched as a floor raises its scale from `before` (equation 21). */

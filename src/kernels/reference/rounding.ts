@@ -16,5 +16,6 @@ export function roundHalfAway(v: number): number {
 /** `v`, any float64, rounded. */
 export function round(rounding: Rounding, v: number): number {
   if (rounding === Rounding.Truncate) return Math.trunc(v);
+  if (rounding === Rounding.Floor) return Math.floor(v);
   return rounding === Rounding.HalfAway ? roundHalfAway(v) : roundHalfEven(v);
 }

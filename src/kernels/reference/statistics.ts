@@ -3,6 +3,7 @@
  * @module
  */
 import { Size, Word } from '../../scheme/descriptor.js';
+import { decode } from './convert.js';
 import type { Descriptor } from './descriptor.js';
 import type { Memory } from './memory.js';
 import type { Parameters } from './parameters.js';
@@ -37,10 +38,11 @@ export function measure(
   codes: Int32Array,
   count: number,
 ): void {
-  const { storedScale, zeroPoint } = parameters;
   const lowCode = d.int(Word.LowCode);
   const highCode = d.int(Word.HighCode);
-  const half = Math.abs(fround(0.5 * storedScale));
+  const half = Math.abs(fround(d.real(Word.TopHalf) * parameters.storedScale));
+  const back = new Float32Array(count);
+  decode(d, parameters, codes, count, back);
   const sums = new Float64Array(Size.StatisticsDoubles);
   for (let i = 0; i < sums.length; i++) sums[i] = memory.view.getFloat64(place(d, unit, i), true);
   let largest = sums[LARGEST]!;
@@ -49,7 +51,7 @@ export function measure(
     const x = values[i]!;
     if (!Number.isFinite(x)) continue;
     const code = codes[i]!;
-    const error = fround(x - fround(fround((code - zeroPoint) | 0) * storedScale));
+    const error = fround(x - back[i]!);
     const sum = i & 3;
     sums[ERROR + sum]! += error * error;
     sums[SIGNAL + sum]! += x * x;

@@ -26,10 +26,34 @@ export const ONNX = [
     name: 'onnx-static',
     consumer: 'ONNX Runtime, QuantizeLinear',
     source: 'onnxruntime 1.28-dev core/providers/cpu/quantization/quantize_linear.cc; ONNX QuantizeLinear 21',
-    notes: 'Scale and zero point are given. Per tensor, with an axis per channel, with a block size per block.',
-    dtypes: ['uint8', 'int8', 'uint16', 'int16'],
+    notes:
+      'Scale and zero point are given. Per tensor, with an axis per channel, with a block size per block. Codes of 4 and ' +
+      '2 bits share bytes, the first in the low bits, row after row; zero points have a byte each. Floats saturate and ' +
+      'have no zero point. NaN is the positive one.',
+    dtypes: [
+      'uint8',
+      'int8',
+      'uint16',
+      'int16',
+      'uint4',
+      'int4',
+      'uint2',
+      'int2',
+      'float8e4m3fn',
+      'float8e5m2',
+      'float8e4m3fnuz',
+      'float8e5m2fnuz',
+      'float4e2m1',
+    ],
     takes: { axis: true, blockSize: true },
     rules: { granularity: perTensor, parameters: 'given', symmetric: false, divisor: 1 },
+    byDtype: {
+      float8e4m3fn: { symmetric: true },
+      float8e5m2: { symmetric: true },
+      float8e4m3fnuz: { symmetric: true },
+      float8e5m2fnuz: { symmetric: true },
+      float4e2m1: { symmetric: true },
+    },
   },
   {
     name: 'ort-nbits-a8',

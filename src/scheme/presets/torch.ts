@@ -157,4 +157,15 @@ export const TORCH = [
       scaleDtype: 'float64',
     },
   },
+  {
+    name: 'torchao-float8',
+    consumer: 'torchao, Float8DynamicActivationFloat8Weight',
+    source:
+      'torchao 0.19.0-dev (36027d82) quantization/quant_primitives.py _choose_scale_float8, _quantize_affine_float8',
+    notes: 'A scale for every row. A row of zeros has scale 0 and NaN codes: torchao has no rule for it either.',
+    dtypes: ['float8e4m3fn', 'float8e5m2'],
+    takes: FIXED,
+    rules: { divisor: 448 },
+    byDtype: { float8e5m2: { divisor: 57344 } },
+  },
 ] as const satisfies readonly Preset[];
