@@ -113,9 +113,15 @@ export function errorCode(id: number): ErrorCode {
 export function got(value: unknown): string {
   if (typeof value === 'string') return `'${cut(value)}' (string)`;
   if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return `[${cut(value.slice(0, 9).map(String).join(', '))}] (array)`;
-  if (typeof value === 'object') return Object.prototype.toString.call(value).slice(8, -1);
+  if (Array.isArray(value)) return `[${cut(value.slice(0, 9).map(partOf).join(', '))}] (array)`;
+  if (typeof value === 'object') return partOf(value);
   return `${cut(String(value))} (${typeof value})`;
+}
+
+/** A part of a value: objects by their kind, for their own conversion may throw. */
+function partOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 function cut(text: string): string {

@@ -5,9 +5,12 @@
  */
 import { fail, got } from '../errors.js';
 import { elementsOf, type InputDtype } from '../memory/index.js';
+import { perTensor } from '../scheme/index.js';
+import { type CalibratedGranularity, type Survey, survey } from './channels.js';
 import { Fields } from './fields.js';
 import type { Bins, ObservedNonFinite, ObserverState, Range, RangeMethod, RangeObserver } from './observer.js';
-import { floatsOf, nonFiniteOf, type ObservedValues } from './values.js';
+import type { Reading } from './reading.js';
+import { checkValues, floatsOf, type ObservedValues } from './values.js';
 
 /** An observer without a method. */
 export abstract class ObserverBase<State extends ObserverBase<State>> implements RangeObserver {
@@ -31,19 +34,38 @@ export abstract class ObserverBase<State extends ObserverBase<State>> implements
   }
 
   observe(values: ObservedValues, dtype: InputDtype = 'float32', shape?: readonly number[]): void {
-    const floats = floatsOf(values, dtype);
-    if (shape !== undefined && elementsOf(shape) !== floats.length) {
-      throw fail('ERR_QUANTLANE_SHAPE', `Expected ${floats.length} elements, got shape [${shape.join(', ')}]`);
+    const steps = this.observing(values, dtype, shape);
+    while (steps.next().done !== true);
+  }
+
+  *observing(
+    values: ObservedValues,
+    dtype: InputDtype = 'float32',
+    shape?: readonly number[],
+  ): Generator<void, void, void> {
+    const reading = this.reading(checkValues(values, dtype).length, shape);
+    let step = reading.next();
+    while (step.done !== true) {
+      step = reading.next(floatsOf(values, dtype, step.value));
+      yield;
     }
-    const { count, first } = nonFiniteOf(floats);
+  }
+
+  *reading(elements: number, shape?: readonly number[]): Reading {
+    if (shape !== undefined && elementsOf(shape) !== elements) {
+      throw fail('ERR_QUANTLANE_SHAPE', `Expected ${elements} elements, got shape [${shape.join(', ')}]`);
+    }
+    const seen = yield* survey(this.granularity, elements, shape);
+    const { bad: count, firstBad: first } = seen;
     if (count > 0 && this.options.nonFinite === 'error') {
-      const message = `Expected finite values, got ${count} of ${floats.length} that are not, the first at ${first}`;
+      const message = `Expected finite values, got ${count} of ${elements} that are not, the first at ${first}`;
       throw fail('ERR_QUANTLANE_NON_FINITE', message, { details: { count, first } });
     }
-    if (floats.length > count) {
-      this.take(floats, count, shape);
+    if (elements > count) {
+      const taking = this.take(seen);
+      if (taking !== undefined) yield* taking;
       this.#batches += 1;
-      this.#elements += floats.length - count;
+      this.#elements += elements - count;
     }
     this.#skipped += count;
   }
@@ -67,6 +89,10 @@ export abstract class ObserverBase<State extends ObserverBase<State>> implements
       throw fail('ERR_QUANTLANE_ARGUMENT', 'Expected at least one batch of values before a range, got none');
     }
     return this.decide();
+  }
+
+  ahead(): Range | null {
+    return null;
   }
 
   histogram(): Bins | null {
@@ -94,8 +120,13 @@ export abstract class ObserverBase<State extends ObserverBase<State>> implements
     this.#skipped = skipped;
   }
 
-  /** Takes in values, of which `bad` are not finite and some are. Throws before it changes anything. */
-  protected abstract take(values: Float32Array, bad: number, shape: readonly number[] | undefined): void;
+  /** Whose ranges the first look at a batch takes. */
+  protected get granularity(): CalibratedGranularity {
+    return perTensor as CalibratedGranularity;
+  }
+
+  /** Takes in a batch with a finite value, which it may read once more. Changes nothing before all that may fail. */
+  protected abstract take(seen: Survey): Reading | undefined;
 
   /** Takes in another observer, which saw a batch. Throws before it changes anything. */
   protected abstract join(other: State): void;

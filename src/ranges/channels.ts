@@ -6,6 +6,7 @@ import { fail } from '../errors.js';
 import { type Granularity, perChannel, perTensor } from '../scheme/index.js';
 import type { Fields } from './fields.js';
 import type { Range } from './observer.js';
+import { type Reading, runsOf } from './reading.js';
 
 /** The most parameters of a tensor. */
 export const MAX_PARAMETERS = 2 ** 22;
@@ -25,40 +26,65 @@ export function granularityOption(fields: Fields): CalibratedGranularity {
   return perChannel(axis) as CalibratedGranularity;
 }
 
+/** What a batch is, by a first look at all of it. */
+export interface Survey extends Range {
+  /** Values of the batch. */
+  readonly elements: number;
+  /** Values that are not finite, and the index of the first; −1 where all are. */
+  readonly bad: number;
+  readonly firstBad: number;
+}
+
 /**
- * The range of each channel of a batch; (∞, −∞) for a channel without a finite value. Zeros are +0.
- * @param values - values that are not finite are left out
+ * The range of each channel of a batch, (∞, −∞) for a channel without a finite value, and the values that are not
+ * finite, which are left out. Zeros are +0, so that their order does not matter.
+ * @param elements - values of the batch
  * @param shape - needed for a range a channel
- * @param expected - number of parameters of earlier batches; 0 for none
- * @throws `ERR_QUANTLANE_SHAPE` where the shape is missing, has no such axis or another number of channels
+ * @throws `ERR_QUANTLANE_SHAPE` where the shape is missing or has no such axis
  */
-export function channelRanges(
+export function* survey(
   granularity: CalibratedGranularity,
-  values: Float32Array,
+  elements: number,
   shape: readonly number[] | undefined,
-  expected: number,
-): Range {
-  const { count, inner } = channelsOf(granularity, values.length, shape);
-  if (expected > 0 && count !== expected) {
-    throw fail('ERR_QUANTLANE_SHAPE', `Expected ${expected} channels as before, got ${count}`);
-  }
+): Reading<Survey> {
+  const { count, inner } = channelsOf(granularity, elements, shape);
   const min = new Float32Array(count).fill(Infinity);
   const max = new Float32Array(count).fill(-Infinity);
-  for (let start = 0, channel = 0; start < values.length; start += inner) {
-    let low = min[channel]!;
-    let high = max[channel]!;
-    for (let index = start; index < start + inner; index++) {
-      const value = values[index]!;
-      if (value - value !== 0) continue;
-      if (value < low) low = value;
-      if (value > high) high = value;
+  let bad = 0;
+  let firstBad = -1;
+  for (const run of runsOf(elements)) {
+    const values = yield run;
+    let channel = Math.floor(run.first / inner) % count;
+    let end = inner - (run.first % inner);
+    for (let index = 0; index < values.length; end += inner) {
+      let low = min[channel]!;
+      let high = max[channel]!;
+      for (const stop = Math.min(end, values.length); index < stop; index++) {
+        const value = values[index]!;
+        if (value - value !== 0) {
+          if (bad++ === 0) firstBad = run.first + index;
+          continue;
+        }
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+      // −0 + 0 is +0.
+      min[channel] = low + 0;
+      max[channel] = high + 0;
+      channel = channel + 1 === count ? 0 : channel + 1;
     }
-    // −0 + 0 is +0.
-    min[channel] = low + 0;
-    max[channel] = high + 0;
-    channel = channel + 1 === count ? 0 : channel + 1;
   }
-  return { min, max };
+  return { min, max, elements, bad, firstBad };
+}
+
+/**
+ * Passes a batch with as many channels as those before.
+ * @param before - the ranges of those; undefined for none
+ * @throws `ERR_QUANTLANE_SHAPE`
+ */
+export function checkChannels({ min: { length } }: Survey, before: Range | undefined): void {
+  if (before === undefined || before.min.length === length) return;
+  throw fail('ERR_QUANTLANE_SHAPE', `Expected ${before.min.length} channels as before, got ${length}`);
 }
 
 /** How many channels there are, and how many values of one stand together. */

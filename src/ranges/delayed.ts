@@ -11,9 +11,9 @@
  */
 import { MAX_FLOAT32 } from '../numbers.js';
 import { nonFiniteOption, ObserverBase, rangeOf, restored } from './base.js';
+import type { Survey } from './channels.js';
 import { Fields } from './fields.js';
 import type { ObserverOptions, Range } from './observer.js';
-import { extremesOf, finiteOf } from './values.js';
 
 const { fround } = Math;
 
@@ -33,8 +33,8 @@ export interface DelayedOptions extends ObserverOptions {
 }
 
 /**
- * Delayed scaling. Ask for the range or the scale before a batch is observed: that is the one the batch is quantized
- * with. It depends on the order of batches and merges in that order: what the other one observed comes after. The bits
+ * Delayed scaling. Ask for the scale or the range (`ahead`) before a batch is observed: that is the one the batch is
+ * quantized with. It depends on the order of batches and merges in that order: what the other one observed comes after. The bits
  * are then those of one observer that saw every batch.
  */
 export class DelayedScaling extends ObserverBase<DelayedScaling> {
@@ -72,9 +72,13 @@ export class DelayedScaling extends ObserverBase<DelayedScaling> {
     return Number.isFinite(scale) ? scale : MAX_FLOAT32;
   }
 
-  protected take(values: Float32Array, bad: number): void {
-    const { min, max } = extremesOf(finiteOf(values, bad));
-    this.#step(Math.max(-min, max));
+  /** The range that the next batch is quantized with: ±FP8_MAX before the first one. */
+  override ahead(): Range {
+    return this.decide();
+  }
+
+  protected take({ min, max }: Survey): undefined {
+    this.#step(Math.max(-min[0]!, max[0]!));
   }
 
   protected join(other: DelayedScaling): void {

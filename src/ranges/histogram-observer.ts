@@ -4,11 +4,12 @@
  */
 import { fail } from '../errors.js';
 import { nonFiniteOption, ObserverBase, rangeOf, restored } from './base.js';
+import type { Survey } from './channels.js';
 import { Fields } from './fields.js';
 import type { Bins, ObserverOptions, Range } from './observer.js';
+import type { Reading } from './reading.js';
 import { binsOf, observed, type TorchHistogram, type TorchRelease } from './torch-histogram.js';
 import { searchRange } from './torch-search.js';
-import { finiteOf } from './values.js';
 
 /** The most bins of a histogram. */
 const MAX_BINS = 2 ** 16;
@@ -54,8 +55,8 @@ export class HistogramObserver extends ObserverBase<HistogramObserver> {
     return this.#histogram === undefined ? null : binsOf(this.#histogram);
   }
 
-  protected take(values: Float32Array, bad: number): void {
-    const next = observed(this.#histogram, finiteOf(values, bad), this.options.bins, this.options.release);
+  protected *take(seen: Survey): Reading {
+    const next = yield* observed(this.#histogram, seen, this.options.bins, this.options.release);
     if (!Number.isFinite(Math.fround(next.max - next.min))) {
       throw fail(
         'ERR_QUANTLANE_ARGUMENT',

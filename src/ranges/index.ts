@@ -33,6 +33,9 @@ export type {
 export { RANGE_METHODS } from './observer.js';
 export type { PercentileOptions } from './percentile.js';
 export { Percentile } from './percentile.js';
+export type { Reading, Run } from './reading.js';
 export { CALIBRATION_FORMAT, CALIBRATION_SCHEMA, CALIBRATION_VERSION } from './schema.js';
+export type { StaticParameters, StaticTarget } from './static-parameters.js';
+export { staticParameters, staticTarget } from './static-parameters.js';
 export type { TorchRelease } from './torch-histogram.js';
 export type { ObservedValues } from './values.js';

@@ -7,11 +7,12 @@ import { fail } from '../errors.js';
 import { nonFiniteOption, ObserverBase, restored } from './base.js';
 import {
   type CalibratedGranularity,
-  channelRanges,
+  checkChannels,
   closed,
   granularityOption,
   rangesFromJson,
   rangesToJson,
+  type Survey,
 } from './channels.js';
 import { Fields } from './fields.js';
 import type { ObserverOptions, Range } from './observer.js';
@@ -40,8 +41,13 @@ export class MinMax extends ObserverBase<MinMax> {
     return restored(json, 'minmax', (options) => new MinMax(options));
   }
 
-  protected take(values: Float32Array, _bad: number, shape: readonly number[] | undefined): void {
-    this.#add(channelRanges(this.options.granularity, values, shape, this.#seen?.min.length ?? 0));
+  protected override get granularity(): CalibratedGranularity {
+    return this.options.granularity;
+  }
+
+  protected take(seen: Survey): undefined {
+    checkChannels(seen, this.#seen);
+    this.#add(seen);
   }
 
   protected join(other: MinMax): void {

@@ -10,11 +10,12 @@ import { fail } from '../errors.js';
 import { nonFiniteOption, ObserverBase, restored } from './base.js';
 import {
   type CalibratedGranularity,
-  channelRanges,
+  checkChannels,
   closed,
   granularityOption,
   rangesFromJson,
   rangesToJson,
+  type Survey,
 } from './channels.js';
 import { Fields } from './fields.js';
 import type { ObserverOptions, Range } from './observer.js';
@@ -54,8 +55,13 @@ export class MovingAverage extends ObserverBase<MovingAverage> {
     return restored(json, 'moving-average', (options) => new MovingAverage(options));
   }
 
-  protected take(values: Float32Array, _bad: number, shape: readonly number[] | undefined): void {
-    this.#add(channelRanges(this.options.granularity, values, shape, this.#mean?.min.length ?? 0));
+  protected override get granularity(): CalibratedGranularity {
+    return this.options.granularity;
+  }
+
+  protected take(seen: Survey): undefined {
+    checkChannels(seen, this.#mean);
+    this.#add(seen);
   }
 
   protected join(other: MovingAverage): void {

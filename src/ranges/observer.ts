@@ -3,6 +3,7 @@
  * @module
  */
 import type { InputDtype } from '../memory/index.js';
+import type { Reading } from './reading.js';
 import type { ObservedValues } from './values.js';
 
 /** How a range follows from what was observed. */
@@ -83,6 +84,17 @@ export interface RangeObserver {
    */
   observe(values: ObservedValues, dtype?: InputDtype, shape?: readonly number[]): void;
   /**
+   * The same in steps of about a tenth of a millisecond, for large batches on a thread that serves. The values must stay
+   * until the last one; a batch that is given up before changes nothing.
+   */
+  observing(values: ObservedValues, dtype?: InputDtype, shape?: readonly number[]): Iterator<void>;
+  /**
+   * The same for values that lie elsewhere, such as in a file: asks for run after run, up to twice for all of them, and
+   * is handed each as float32.
+   * @param elements - values of the batch
+   */
+  reading(elements: number, shape?: readonly number[]): Reading;
+  /**
    * Takes in what another observer of the same method and options saw after this one.
    * @throws `ERR_QUANTLANE_ARGUMENT` where the method cannot, or the two differ
    */
@@ -92,6 +104,11 @@ export interface RangeObserver {
    * @throws `ERR_QUANTLANE_ARGUMENT` where no batch was observed
    */
   range(): Range;
+  /**
+   * The range of a batch that is not observed yet, where the method has it follow from those before (`delayed`); null
+   * where `range()` is asked for when the batch is observed.
+   */
+  ahead(): Range | null;
   /** What was counted, or null for a method without a histogram and for no values. */
   histogram(): Bins | null;
   /** The observer as JSON; `restoreObserver` is the way back. */

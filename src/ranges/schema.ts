@@ -49,6 +49,7 @@ export const CALIBRATION_SCHEMA = deepFreeze({
                 dtype: { enum: ['int8', 'uint8', 'int16', 'uint16'] },
                 axis: { type: 'integer', minimum: -8, maximum: 7 },
                 blockSize: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 },
+                reduceRange: { type: 'boolean' },
                 nonFinite: { enum: ['error', 'saturate', 'propagate'] },
               },
             },

@@ -4,12 +4,14 @@
  * @module
  */
 import { ObserverBase, rangeOf } from './base.js';
+import type { Survey } from './channels.js';
 import { DyadicGrid } from './dyadic-grid.js';
 import type { Fields } from './fields.js';
 import { type Grid, type GridKind, totalOf } from './grid.js';
 import { GrowingGrid } from './growing-grid.js';
 import type { Bins, ObservedNonFinite, Range } from './observer.js';
-import { extremesOf, finiteOf } from './values.js';
+import { type Reading, RUN_VALUES, runsOf } from './reading.js';
+import { finiteOf } from './values.js';
 
 /** The options that the common part reads. */
 export interface SearchingOptions {
@@ -41,13 +43,12 @@ export abstract class SearchingObserver<State extends SearchingObserver<State>> 
   /** The range that the bins stand for, where `min` and `max` are the smallest and the largest value observed. */
   protected abstract search(bins: Bins, min: number, max: number): Range;
 
-  protected take(values: Float32Array, bad: number): void {
-    const finite = finiteOf(values, bad);
-    const { min, max } = extremesOf(finite);
-    const grid = this.#grid ?? this.#empty();
-    grid.add(finite, Math.max(-min, max));
+  protected *take({ min: [min], max: [max], elements, bad }: Survey): Reading {
+    // A batch of several runs may be given up between them: it is counted in a copy.
+    const grid = elements <= RUN_VALUES ? (this.#grid ?? this.#empty()) : this.#copy();
+    for (const run of runsOf(elements)) grid.add(finiteOf(yield run, bad === 0), Math.max(-min!, max!));
     this.#grid = grid;
-    this.#widen(min, max);
+    this.#widen(min!, max!);
   }
 
   protected join(other: State): void {
@@ -83,6 +84,12 @@ export abstract class SearchingObserver<State extends SearchingObserver<State>> 
     const total = totalOf(grid.bins().counts);
     if (total !== elements) throw state.wrong(`counts of ${elements} values`, `${total}`, 'grid');
     [this.#grid, this.#min, this.#max] = [grid, min, max];
+  }
+
+  #copy(): Grid {
+    const copy: Grid = this.#empty();
+    if (this.#grid !== undefined) copy.merge(this.#grid);
+    return copy;
   }
 
   #empty(): DyadicGrid | GrowingGrid {

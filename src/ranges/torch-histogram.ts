@@ -4,8 +4,10 @@
  * @module
  */
 import { roundHalfEven } from '../numbers.js';
+import type { Survey } from './channels.js';
 import type { Bins } from './observer.js';
-import { extremesOf } from './values.js';
+import { type Reading, runsOf } from './reading.js';
+import { finiteOf } from './values.js';
 
 const { fround } = Math;
 
@@ -26,20 +28,20 @@ export type TorchRelease = '1.13' | '2.0';
 /** Parts that an old bin is cut into before it is spread. */
 export const UPSAMPLE_RATE = 128;
 
-/** `histogram` (undefined for none) after a batch of at least one value, all finite. */
-export function observed(
+/** `histogram` (undefined for none) after a batch with a finite value, which is read once more. */
+export function* observed(
   histogram: TorchHistogram | undefined,
-  values: Float32Array,
+  seen: Survey,
   bins: number,
   release: TorchRelease,
-): TorchHistogram {
-  const { min, max } = extremesOf(values);
+): Reading<TorchHistogram> {
+  const [min, max] = [seen.min[0]!, seen.max[0]!];
   if (histogram === undefined || histogram.min === histogram.max) {
-    return { min, max, counts: histc(values, bins, min, max, release) };
+    return { min, max, counts: yield* histc(seen, bins, min, max, release) };
   }
   const low = Math.min(min, histogram.min);
   const fit = fitted(histogram, low, Math.max(max, histogram.max), release);
-  const counts = histc(values, bins, low, fit.max, release);
+  const counts = yield* histc(seen, bins, low, fit.max, release);
   if (low === histogram.min && fit.max === histogram.max) {
     for (let bin = 0; bin < bins; bin++) counts[bin] = counts[bin]! + histogram.counts[bin]!;
   } else {
@@ -99,18 +101,27 @@ function spread(counts: Float32Array, old: Float32Array, start: number, rate: nu
  * `torch.histc` (aten/src/ATen/native/cpu/HistogramKernel.cpp): counts of the values within [min, max] in equal bins;
  * where the two are equal, over the values' own range, and where that is empty too, over [min − 1, max + 1].
  */
-function histc(values: Float32Array, bins: number, min: number, max: number, release: TorchRelease): Float32Array {
+function* histc(
+  seen: Survey,
+  bins: number,
+  min: number,
+  max: number,
+  release: TorchRelease,
+): Reading<Float32Array<ArrayBuffer>> {
   let [low, high] = release === '1.13' ? [fround(Math.trunc(min)), fround(Math.trunc(max))] : [min, max];
-  if (low === high) ({ min: low, max: high } = extremesOf(values));
+  if (low === high) [low, high] = [seen.min[0]!, seen.max[0]!];
   if (low === high) [low, high] = [fround(low - 1), fround(high + 1)];
   const counts = new Float32Array(bins);
   const extent = fround(high - low);
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index]!;
-    if (value < low || value > high) continue;
-    const bin = Math.trunc(fround(fround(fround(value - low) * bins) / extent));
-    const place = bin < bins ? bin : bins - 1;
-    counts[place] = counts[place]! + 1;
+  for (const run of runsOf(seen.elements)) {
+    const values = finiteOf(yield run, seen.bad === 0);
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!;
+      if (value < low || value > high) continue;
+      const bin = Math.trunc(fround(fround(fround(value - low) * bins) / extent));
+      const place = bin < bins ? bin : bins - 1;
+      counts[place] = counts[place]! + 1;
+    }
   }
   return counts;
 }

@@ -118,6 +118,7 @@ describe('a file', () => {
     ['a list', []],
     ['null', null],
     ['another format', { ...good, format: 'other' }],
+    ['a format that cannot be text', { ...good, format: [{ toString: 0 }] }],
     ['a newer version', { ...good, version: 2 }],
     ['a version that is text', { ...good, version: '1' }],
     ['one more field', { ...good, more: 1 }],
@@ -132,6 +133,10 @@ describe('a file', () => {
     ['an unknown preset', { ...good, preset: { name: 'none', options: {} } }],
     ['a preset option out of place', { ...good, preset: { name: 'onnx-dynamic', options: { axis: 1 } } }],
     ['a preset option of the wrong type', { ...good, preset: { name: 'onnx-static', options: { axis: '1' } } }],
+    [
+      'a preset that knows no reduced range',
+      { ...good, preset: { name: 'onnx-static', options: { reduceRange: true } } },
+    ],
     ['a preset with more', { ...good, preset: { ...target, more: 1 } }],
     ['a long name', { ...good, tensors: { ['a'.repeat(2000)]: tensor } }],
     ['no name', { ...good, tensors: { '': tensor } }],
