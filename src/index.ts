@@ -18,6 +18,16 @@ export {
 export type { SelfTestReport } from './kernels/index.js';
 export { type ArenaStatistics, type InputDtype, type InputView, type LeaseState, TensorLease } from './memory/index.js';
 export {
+  type ChannelLayout,
+  type Closeness,
+  CodeUsage,
+  Comparison,
+  channelLayout,
+  ONE_CHANNEL,
+  OUTLIER_FACTOR,
+  outlierChannels,
+} from './quality/index.js';
+export {
   amaxOf,
   type CallOptions,
   type CodeArray,

@@ -11,6 +11,11 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 }
 
+/** The ratio of two sums of squares in dB: 10·log10(signal / noise); Infinity without noise. */
+export function decibels(signal: number, noise: number): number {
+  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
+}
+
 /** The nearest integer to any float64, ties to the even one; ⌊v⌋ and what is left of v are exact. */
 export function roundHalfEven(v: number): number {
   const down = Math.floor(v);

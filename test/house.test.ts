@@ -18,6 +18,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'src/scheme': 2,
   'src/memory': 2,
   'src/kernels': 3,
+  'src/quality': 3,
   'src/ranges': 3,
   'src/formats': 3,
   workers: 4,

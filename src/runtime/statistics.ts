@@ -2,6 +2,7 @@
  * Error statistics of a quantized tensor, from the records that the kernels wrote.
  * @module
  */
+import { decibels } from '../numbers.js';
 import { Size } from '../scheme/descriptor.js';
 
 /** How far the codes are from the values (equations 15 to 18 of docs/quantization.md). */
@@ -32,7 +33,7 @@ export function gatherStatistics(records: Float64Array, units: number): ErrorSta
     if (largest > maxError || Number.isNaN(largest)) maxError = largest;
     saturated += records[at + 9]!;
   }
-  return { signal, noise, sqnr: decibel(signal, noise), maxError, saturated };
+  return { signal, noise, sqnr: decibels(signal, noise), maxError, saturated };
 }
 
 /** The statistics of two parts together. */
@@ -42,7 +43,7 @@ export function mergeStatistics(a: ErrorStatistics, b: ErrorStatistics): ErrorSt
   return {
     signal,
     noise,
-    sqnr: decibel(signal, noise),
+    sqnr: decibels(signal, noise),
     maxError: Math.max(a.maxError, b.maxError),
     saturated: a.saturated + b.saturated,
   };
@@ -56,7 +57,3 @@ export const NO_ERROR: ErrorStatistics = Object.freeze({
   maxError: 0,
   saturated: 0,
 });
-
-function decibel(signal: number, noise: number): number {
-  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
-}
