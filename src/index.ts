@@ -77,6 +77,7 @@ export {
   type PullSource,
   QuantizedStream,
   quantize,
+  type RunningRange,
   StreamingRuntime,
   type StreamOptions,
   type StreamSource,

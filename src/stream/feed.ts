@@ -9,7 +9,7 @@ import { type Arena, roundedBytes, TensorLease } from '../memory/index.js';
 import type { TensorInput } from '../runtime/index.js';
 import type { StreamSettings } from './options.js';
 import type { OrderedWork } from './ordered.js';
-import { type BatchIterator, iteratorOf, type PullSource } from './source.js';
+import { type BatchIterator, discard, iteratorOf, type PullSource } from './source.js';
 
 /** What a feed tells its run, once it is started. */
 export interface FeedEvents {
@@ -79,12 +79,12 @@ export class PushFeed implements Feed {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#stop.next();
-    for (const batch of this.#waiting.splice(0)) discard(batch, this.#settings);
+    for (const batch of this.#waiting.splice(0)) discard(batch, this.#settings.quantize);
   }
 
   #accept(batch: TensorInput): void {
     // A source that does not look whether it is stopped.
-    if (this.#isStopped) return discard(batch, this.#settings);
+    if (this.#isStopped) return discard(batch, this.#settings.quantize);
     const { concurrency, room, full, onDrop } = this.#settings;
     if (this.#waiting.length === 0 && this.#work.size < concurrency) return this.#work.start(batch);
     this.#waiting.push(batch);
@@ -94,7 +94,7 @@ export class PushFeed implements Feed {
       throw fail('ERR_QUANTLANE_OVERFLOW', text, { details: { concurrency, room } });
     }
     const dropped = full === 'drop-oldest' ? this.#waiting.shift()! : this.#waiting.pop()!;
-    discard(dropped, this.#settings);
+    discard(dropped, this.#settings.quantize);
     onDrop(dropped);
   }
 }
@@ -163,7 +163,7 @@ export class PullFeed implements Feed {
       const step = await this.#next();
       if (step === undefined) break;
       if (this.#isStopped) {
-        discard(step.value, this.#settings);
+        discard(step.value, this.#settings.quantize);
         break;
       }
       this.#largest = Math.max(this.#largest, bytesOf(step.value));
@@ -191,11 +191,6 @@ export class PullFeed implements Feed {
     this.#offRelease();
     tell();
   }
-}
-
-/** Gives a lease back that nobody will quantize, unless it stays the caller's. */
-function discard(batch: TensorInput, settings: StreamSettings): void {
-  if (batch instanceof TensorLease && settings.quantize.keep !== true) batch[Symbol.dispose]();
 }
 
 /** Bytes of a batch; 0 for what is none, which its call will refuse. */

@@ -3,7 +3,8 @@
  * @module
  */
 import { fail, got } from '../errors.js';
-import type { QuantizeOptions, TensorInput } from '../runtime/index.js';
+import type { GivenRange, QuantizeOptions, TensorInput } from '../runtime/index.js';
+import { isRunning, type RunningRange } from './running-range.js';
 
 /**
  * What happens to a batch that a push source brings while `concurrency` batches are in work:
@@ -21,7 +22,13 @@ export function buffer(n: number): Overflow {
 }
 
 /** How a stream is worked off. */
-export interface StreamOptions extends Pick<QuantizeOptions, 'range' | 'parameters' | 'stats' | 'keep'> {
+export interface StreamOptions extends Pick<QuantizeOptions, 'parameters' | 'stats' | 'keep'> {
+  /**
+   * Range to use instead of that of each batch: one for all, or an observer of `quantlane/ranges` that runs along. Each
+   * batch is then observed, in the order of the stream, and quantized with the range that the observer has after it (with
+   * `delayed` before it). Every run of the stream goes on with the same observer.
+   */
+  readonly range?: GivenRange | RunningRange;
   /** Batches in work at a time, whose results wait for those before them; default 8. */
   readonly concurrency?: number;
   /** What happens when a push source is too fast; default `buffer(256)`. A pull source is never too fast. */
@@ -41,6 +48,8 @@ export interface StreamSettings {
   readonly onDrop: (batch: TensorInput) => void;
   readonly signal: AbortSignal | undefined;
   readonly quantize: QuantizeOptions;
+  /** What gives each batch its range. */
+  readonly running: RunningRange | undefined;
 }
 
 /**
@@ -48,11 +57,13 @@ export interface StreamSettings {
  * @throws ERR_QUANTLANE_ARGUMENT
  */
 export function settle(options: StreamOptions): StreamSettings {
-  const { concurrency = 8, overflow = { buffer: 256 }, onDrop = () => undefined, signal, ...quantize } = options;
+  const { concurrency = 8, overflow = { buffer: 256 }, onDrop = () => undefined, signal, range, ...rest } = options;
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
     throw fail('ERR_QUANTLANE_ARGUMENT', `Expected a concurrency of at least 1, got ${got(concurrency)}`);
   }
-  const common = { concurrency, onDrop, signal, quantize };
+  const running = isRunning(range) ? range : undefined;
+  const quantize: QuantizeOptions = isRunning(range) || range === undefined ? rest : { ...rest, range };
+  const common = { concurrency, onDrop, signal, quantize, running };
   if (overflow === 'error') return { ...common, room: 0, full: 'error' };
   if (overflow === 'drop-oldest' || overflow === 'drop-newest') return { ...common, room: concurrency, full: overflow };
   if (

@@ -5,6 +5,8 @@
 import { setMaxListeners } from 'node:events';
 import type { QuantizedTensor, QuantizeOptions, Runtime, SchemeInput, TensorInput } from '../runtime/index.js';
 import type { StreamSettings } from './options.js';
+import { Observation } from './running-range.js';
+import { discard } from './source.js';
 
 /** What is at the front: a result, or why there is none. */
 export type Front = { readonly result: QuantizedTensor } | { readonly error: unknown };
@@ -19,6 +21,7 @@ export class OrderedWork {
   readonly #runtime: Runtime;
   readonly #scheme: SchemeInput;
   readonly #options: QuantizeOptions;
+  readonly #observation: Observation | undefined;
   readonly #onReady: () => void;
   readonly #slots: Slot[] = [];
   readonly #abort = new AbortController();
@@ -30,6 +33,7 @@ export class OrderedWork {
     this.#runtime = runtime;
     this.#scheme = scheme;
     this.#options = { ...settings.quantize, signal: this.#abort.signal };
+    this.#observation = settings.running && new Observation(settings.running, this.#abort.signal);
     this.#onReady = onReady;
     // Every batch in work listens.
     setMaxListeners(0, this.#abort.signal);
@@ -49,7 +53,7 @@ export class OrderedWork {
   start(batch: TensorInput): void {
     const slot: Slot = { front: undefined };
     this.#slots.push(slot);
-    this.#runtime.quantize(batch, this.#scheme, this.#options).then(
+    this.#quantize(batch).then(
       (result) => {
         this.#largestResult = Math.max(this.#largestResult ?? 0, result.plan.parts.bytes);
         if (this.#isStopped) result.release();
@@ -74,6 +78,15 @@ export class OrderedWork {
     for (const { front } of this.#slots.splice(0)) {
       if (front !== undefined && 'result' in front) front.result.release();
     }
+  }
+
+  async #quantize(batch: TensorInput): Promise<QuantizedTensor> {
+    if (this.#observation === undefined) return this.#runtime.quantize(batch, this.#scheme, this.#options);
+    const range = await this.#observation.rangeFor(batch).catch((error: unknown) => {
+      discard(batch, this.#options);
+      throw error;
+    });
+    return this.#runtime.quantize(batch, this.#scheme, { ...this.#options, range });
   }
 
   #done(slot: Slot, front: Front): void {

@@ -4,7 +4,8 @@
  */
 import { isObservable, type Observable } from 'rxjs';
 import { fail, got } from '../errors.js';
-import type { TensorInput } from '../runtime/index.js';
+import { TensorLease } from '../memory/index.js';
+import type { QuantizeOptions, TensorInput } from '../runtime/index.js';
 
 /** What is pulled: asked for one batch at a time. */
 export type PullSource = AsyncIterable<TensorInput> | Iterable<TensorInput> | ReadableStream<TensorInput>;
@@ -35,6 +36,11 @@ export function checkSource(source: StreamSource): StreamSource {
 export function iteratorOf(source: PullSource): BatchIterator {
   if (isReadable(source)) return readerOf(source);
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+}
+
+/** Gives a lease back that nobody will quantize, unless it stays the caller's. */
+export function discard(batch: TensorInput, { keep }: Pick<QuantizeOptions, 'keep'>): void {
+  if (batch instanceof TensorLease && keep !== true) batch[Symbol.dispose]();
 }
 
 function isReadable(source: object): source is ReadableStream<TensorInput> {
