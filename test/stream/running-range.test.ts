@@ -231,11 +231,10 @@ describe('leaving', () => {
       const results = ended(runtime.stream(from(batches), SCHEME, { range, signal: stop.signal }));
       stop.abort(new Error('enough'));
       await expect(results).rejects.toThrow('enough');
-      await until(() => batches.every(({ released }) => released));
-      for (const batch of batches) expect(batch.released).toBe(true);
+      await settle();
+      for (const { state } of batches) expect(state).toBe('released');
       // What was given up half-way has changed nothing.
       expect(range.batches).toBeLessThan(3);
-      await settle();
     }));
 
   it('by a break lets the observer be used further', () =>
