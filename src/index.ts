@@ -65,9 +65,12 @@ export {
   type PresetOptions,
   perBlock,
   perChannel,
+  perRow,
   perTensor,
   perToken,
   preset,
+  type ScaleDtype,
+  type ScaleRule,
   type Scheme,
 } from './scheme/index.js';
 export {

@@ -6,9 +6,6 @@
 import type { ArgDef, ArgsDef } from 'citty';
 import { usage } from './failure.js';
 
-/** Options that are planned and say so. */
-const LATER: ReadonlySet<string> = new Set(['calibration']);
-
 /**
  * The words in a form that cannot be misread: `--name=value` and flags first, then `--` and the positionals.
  * @param words what follows the command
@@ -46,7 +43,7 @@ export function checkedArguments(words: readonly string[], definitions: ArgsDef)
   return [...options.values(), '--', ...positionals];
 }
 
-/** The value of an option; undefined where it is not there. */
+/** The value of an option; undefined where it is not there. That of a flag is only good for this question. */
 export type Words = (name: string) => string | undefined;
 
 /** The options that citty has parsed. */
@@ -64,10 +61,17 @@ export function integerOption(name: string, text: string | undefined): number | 
 
 /** An option that is a finite number from 0, or undefined where it is not there. */
 export function amountOption(name: string, text: string | undefined): number | undefined {
+  const value = numberOption(name, text);
+  if (value === undefined || value >= 0) return value;
+  throw usage(`Expected a number from 0 for --${name}, got '${text}'`);
+}
+
+/** A number option, or undefined where it is not there. */
+export function numberOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
-  throw usage(`Expected a number from 0 for --${name}, got '${text}'`);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw usage(`Expected a number for --${name}, got '${text}'`);
 }
 
 /** An option that is one of a few words, or undefined where it is not there. */
@@ -87,7 +91,6 @@ function partsOf(word: string): { name: string; value: string | undefined } {
 }
 
 function definitionOf(name: string, definitions: ArgsDef): ArgDef {
-  if (LATER.has(name)) throw usage(`Option --${name} is not supported yet`);
   const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
   if (definition === undefined || definition.type === 'positional') throw usage(`Unknown option --${name}`);
   return definition;

@@ -3,7 +3,18 @@
  * @module
  */
 import { halves } from '../memory/index.js';
-import { arrayDtype, BLOCK_FORMATS, codeSize, type Scheme } from '../scheme/index.js';
+import type { QuantizedTensor } from '../runtime/index.js';
+import { Element } from '../scheme/codes.js';
+import {
+  arrayDtype,
+  BLOCK_FORMATS,
+  CODE_FACTS,
+  codeSize,
+  codeValue,
+  isPacked,
+  minifloatCode,
+  type Scheme,
+} from '../scheme/index.js';
 import { valuesOf } from './values.js';
 
 /** What a run of whole blocks holds. */
@@ -17,6 +28,52 @@ const NONE = new Float32Array();
 /** The smallest and the largest code of a scheme. */
 export function codeEnds({ format, codes }: Scheme): readonly [number, number] {
   return format === null ? codes : BLOCK_FORMATS[format].codes;
+}
+
+/** The codes of a quantized tensor but for the first few; those of blocks, taken out of them, are always all. */
+export function codesOf({ scheme, data, shape }: QuantizedTensor, before: number): ArrayLike<number> {
+  if (scheme.layout === 'planar') {
+    const raw = isPacked(scheme.dtype)
+      ? unpacked(scheme, data).slice(
+          0,
+          shape.reduce((a, b) => a * b, 1),
+        )
+      : data;
+    const { float } = CODE_FACTS[scheme.dtype];
+    if (float === undefined) return raw.slice(before);
+    // By size, −0 below 0.
+    const signBit = 1 << (float.exponent + float.mantissa);
+    return Array.from(raw.slice(before), (code) => (code & signBit ? signBit - 1 - code : code));
+  }
+  const bytes = Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return blockParts(scheme, bytes, { position: 0, columns: shape.at(-1) ?? 1 }).codes;
+}
+
+/** The smallest and the largest number that `codesOf` gives, but for NaN. */
+export function codeSpan(scheme: Scheme): readonly [number, number] {
+  const { float, element } = CODE_FACTS[scheme.dtype];
+  if (float !== undefined) {
+    const most = minifloatCode(float, scheme.codes[1]);
+    return [-1 - most, most];
+  }
+  return element === Element.Integer ? codeEnds(scheme) : [0, 15];
+}
+
+/** Codes that share bytes; those after the last one are zero. */
+export function unpacked({ dtype, packing }: Scheme, bytes: ArrayLike<number>): number[] {
+  const { bits, storage } = CODE_FACTS[dtype];
+  const perByte = 8 / bits;
+  const places = Array.from({ length: perByte }, (_, i) => (packing === 'low-first' ? i : perByte - 1 - i) * bits);
+  // What is shifted to the sign of int32 and back keeps the sign of its own.
+  const back = (code: number): number => (storage === 'int8' ? (code << (32 - bits)) >> (32 - bits) : code);
+  return Array.from(bytes, (byte) => places.map((place) => back((byte >> place) & (2 ** bits - 1)))).flat();
+}
+
+/** The numbers that the codes of a planar scheme stand for, from the bytes of a file. */
+export function numbersOf(scheme: Scheme, bytes: Uint8Array<ArrayBuffer>): ArrayLike<number> {
+  const { dtype } = scheme;
+  const codes = isPacked(dtype) ? unpacked(scheme, bytes) : valuesOf(arrayDtype(dtype), bytes);
+  return CODE_FACTS[dtype].element === Element.Integer ? codes : Array.from(codes, (code) => codeValue(dtype, code));
 }
 
 /** Where a run of bytes lies: its first byte in the tensor, and the values of a row. */

@@ -11,7 +11,13 @@
  * @module
  */
 import { fail, QuantlaneError } from '../errors.js';
-import { isFileDtype, type TensorDeclaration, type TensorEntry, type TensorFile } from '../formats/index.js';
+import {
+  isFileDtype,
+  type TensorDeclaration,
+  type TensorEntry,
+  type TensorFile,
+  tensorBytes,
+} from '../formats/index.js';
 import { elementsOf, type InputDtype, isInputDtype } from '../memory/index.js';
 import {
   arrayDtype,
@@ -36,6 +42,8 @@ export interface Note {
   /** Magnitude of an outlier, where one was chosen. */
   readonly threshold?: number;
   readonly scaleRule?: ScaleRule;
+  /** There where it was chosen. */
+  readonly reduceRange?: true;
   readonly nonFinite: NonFinitePolicy;
   /** Shape of the values. */
   readonly shape: readonly number[];
@@ -64,7 +72,7 @@ const PREFIX = 'quantlane.tensor.';
 
 /** The note of a tensor that is quantized with a preset. */
 export function noteOf(scheme: Scheme, options: PresetOptions, shape: readonly number[], inputDtype: InputDtype): Note {
-  const { axis, blockSize, scaleRule, threshold } = options;
+  const { axis, blockSize, reduceRange, scaleRule, threshold } = options;
   return {
     preset: scheme.name,
     dtype: scheme.dtype,
@@ -72,6 +80,7 @@ export function noteOf(scheme: Scheme, options: PresetOptions, shape: readonly n
     ...(blockSize === undefined ? {} : { blockSize }),
     ...(threshold === undefined ? {} : { threshold }),
     ...(scaleRule === undefined ? {} : { scaleRule }),
+    ...(reduceRange === true ? { reduceRange } : {}),
     nonFinite: scheme.nonFinite,
     shape,
     inputDtype,
@@ -101,6 +110,11 @@ export function declarationsOf(
     );
   }
   return declarations;
+}
+
+/** Bytes of everything that a quantized tensor becomes. */
+export function storedBytes(scheme: Scheme, shape: readonly number[], columns = 0): number {
+  return declarationsOf('', scheme, shape, columns).reduce((sum, one) => sum + tensorBytes(one.dtype, one.shape), 0);
 }
 
 /** The metadata of a file. */
@@ -136,14 +150,8 @@ export function storedIn(file: TensorFile, label: string): Stored[] {
 
 function storedOf(name: string, text: string, byName: ReadonlyMap<string, TensorEntry>): Stored {
   const note = parseNote(text);
-  const { preset: presetName, dtype, axis, blockSize, scaleRule, threshold, nonFinite, shape } = note;
-  const chosen = {
-    ...(axis === undefined ? {} : { axis }),
-    ...(blockSize ? { blockSize } : {}),
-    ...(scaleRule ? { scaleRule } : {}),
-    ...(threshold === undefined ? {} : { threshold }),
-  };
-  const scheme = preset(presetName, { dtype, nonFinite, ...chosen });
+  const { preset: presetName, shape, inputDtype: _, ...options } = note;
+  const scheme = preset(presetName, options);
   elementsOf(shape);
   const columns = byName.get(`${name}.outliers`)?.shape[0];
   const parts = new Map<string, TensorEntry>();
@@ -186,6 +194,7 @@ function parseNote(text: string): Note {
     (note.blockSize === undefined || Number.isSafeInteger(note.blockSize)) &&
     (note.threshold === undefined || typeof note.threshold === 'number') &&
     (note.scaleRule === undefined || typeof note.scaleRule === 'string') &&
+    (note.reduceRange === undefined || note.reduceRange === true) &&
     Array.isArray(note.shape) &&
     isInputDtype(note.inputDtype);
   if (!isRight) throw wrong(`Expected a note { preset, dtype, nonFinite, shape, inputDtype }, got ${quoted(text)}`);

@@ -3,34 +3,59 @@
  * @module
  */
 import { type ArgsDef, defineCommand } from 'citty';
+import { type ErrorCode, QuantlaneError } from '../errors.js';
 import type { TensorEntry, TensorFile } from '../formats/index.js';
+import type { Runtime } from '../runtime/index.js';
 import { describeGranularity } from '../scheme/index.js';
+import { type Words, wordsOf } from './arguments.js';
 import { codeEnds } from './block-parts.js';
+import { type Choice, choiceOf, GIVEN_ARGS, NON_FINITE_ARG, PRESET_ARGS } from './choice.js';
 import { entriesOf, type Stored, storedIn } from './container.js';
 import { type Context, Progress } from './context.js';
-import { printable } from './failure.js';
+import { lineOf, printable, usage } from './failure.js';
 import { Histogram } from './histogram.js';
 import { Moments } from './moments.js';
-import { countText, cutTo, jsonNumber, type Report, shapeText, valueText, WIDTH } from './report.js';
-import { JSON_ARG } from './runtime-options.js';
+import { qualityOf, qualityReport } from './quality.js';
+import { countText, cutTo, jsonNumber, type Report, shapeText, shareText, valueText, WIDTH } from './report.js';
+import { RUNTIME_ARGS, runtimeOptions, startRuntime } from './runtime-options.js';
 import { Sources } from './sources.js';
 import { readValues, type StoredFacts, storedFacts } from './stored-facts.js';
+import { placedOn } from './tensor.js';
 import { isFloat } from './values.js';
 
 const args = {
-  file: { type: 'positional', description: 'A .npy or .safetensors file; - is standard input' },
-  ...JSON_ARG,
+  file: { type: 'positional', description: 'A file of tensors; - is standard input' },
+  preset: { type: 'string', description: 'Also tells how well this one does', valueHint: 'NAME' },
+  ...PRESET_ARGS,
+  ...GIVEN_ARGS,
+  ...NON_FINITE_ARG,
+  ...RUNTIME_ARGS,
 } as const satisfies ArgsDef;
+
+/** Errors of a tensor that a preset does not fit. */
+const MISFITS: readonly ErrorCode[] = ['ERR_QUANTLANE_DTYPE', 'ERR_QUANTLANE_SHAPE', 'ERR_QUANTLANE_NON_FINITE'];
 
 /** The command. */
 export const inspectCommand = defineCommand({
-  meta: { name: 'inspect', description: 'Show ranges, scales and a histogram' },
+  meta: { name: 'inspect', description: 'Show ranges, scales, a histogram and quality' },
   args,
-  run: ({ args, data }) => inspectFile(args._, data as Context),
+  run: ({ args, data }) => inspectFile(args._, wordsOf(args), data as Context),
 });
 
-async function inspectFile(paths: readonly string[], context: Context): Promise<Report> {
+/** What a tensor is tried with. */
+interface Trial {
+  readonly choice: Choice;
+  readonly runtime: Runtime;
+}
+
+async function inspectFile(paths: readonly string[], words: Words, context: Context): Promise<Report> {
+  const options = runtimeOptions(words);
+  const name = words('preset');
+  if (name === undefined) checkNoTrial(words);
+  const choice = name === undefined ? undefined : await choiceOf(name, words);
   await using sources = await Sources.open(paths, context);
+  await using runtime = choice && (await startRuntime(options));
+  const trial = choice && { choice, runtime: runtime! };
   const { file, label } = sources.all[0]!;
   const stored = storedIn(file, label);
   const parts = new Set(stored.flatMap(entriesOf));
@@ -40,12 +65,12 @@ async function inspectFile(paths: readonly string[], context: Context): Promise<
     reports.push(quantizedReport(one, await storedFacts(file, one)));
   }
   for (const entry of file.tensors) {
-    if (!parts.has(entry)) reports.push(await plainReport(file, entry, context));
+    if (!parts.has(entry)) reports.push(await tensorReport(file, entry, trial, context));
   }
   const { length } = reports;
   return {
     lines: [
-      `${printable(label)}: ${file.format}, ${length} ${length === 1 ? 'tensor' : 'tensors'}`,
+      cutTo(`${printable(label)}: ${file.format}, ${length} ${length === 1 ? 'tensor' : 'tensors'}`, WIDTH),
       ...reports.flatMap(({ lines }) => ['', ...lines.map((line) => cutTo(line, WIDTH))]),
     ],
     json: {
@@ -58,11 +83,49 @@ async function inspectFile(paths: readonly string[], context: Context): Promise<
   };
 }
 
+/** Refuses options that say something of a preset where there is none. */
+function checkNoTrial(words: Words): void {
+  const found = Object.keys({ ...PRESET_ARGS, ...GIVEN_ARGS, ...NON_FINITE_ARG }).find(
+    (name) => words(name) !== undefined,
+  );
+  if (found !== undefined) throw usage(`Expected --preset with --${found}, got none`);
+}
+
+/** A tensor that was not quantized, and how well a preset would do. */
+async function tensorReport(
+  file: TensorFile,
+  entry: TensorEntry,
+  trial: Trial | undefined,
+  context: Context,
+): Promise<Report> {
+  const plain = await plainReport(file, entry, context);
+  if (trial === undefined) return plain;
+  const quality = await trialReport(file, entry, trial, context);
+  return { lines: [...plain.lines, ...quality.lines], json: { ...plain.json, quality: quality.json } };
+}
+
+/** How well a preset does; why it does not where it does not fit the tensor or its values. */
+async function trialReport(
+  file: TensorFile,
+  entry: TensorEntry,
+  { choice, runtime }: Trial,
+  context: Context,
+): Promise<Report> {
+  const { scheme } = choice;
+  try {
+    return qualityReport(await qualityOf({ ...placedOn(file, entry, choice), runtime, file, entry, context }, scheme));
+  } catch (error) {
+    if (!(error instanceof QuantlaneError) || !MISFITS.includes(error.code)) throw error;
+    return { lines: [`  ${scheme.name}: ${lineOf(error)}`], json: { preset: scheme.name, skipped: error.message } };
+  }
+}
+
 /** A tensor as it is; of floats also a histogram, for which it is read again. */
 async function plainReport(file: TensorFile, entry: TensorEntry, { signal, show }: Context): Promise<Report> {
-  const { name, dtype, shape } = entry;
+  const { name, dtype, shape, blocks } = entry;
   const moments = new Moments();
   const elements = shape.reduce((product, size) => product * size, 1);
+  const packed = blocks === undefined ? '' : ` of ${blocks.type} ${shapeText(blocks.shape)}`;
   const progress = new Progress(show, name, elements * (isFloat(dtype) ? 2 : 1));
   const read = (take: (values: ArrayLike<number>) => void): Promise<void> =>
     readValues(file, entry, (values) => {
@@ -77,7 +140,7 @@ async function plainReport(file: TensorFile, entry: TensorEntry, { signal, show 
   const lost = nan + infinite > 0 ? `, NaN ${nan}, infinite ${infinite}` : '';
   return {
     lines: [
-      `${printable(name)}: ${dtype} ${shapeText(shape)}, ${countText(elements)} elements`,
+      `${printable(name)}: ${dtype} ${shapeText(shape)}${packed}, ${countText(elements)} elements`,
       `  ${rangeText(moments)}, amax ${valueText(amax)}, mean ${valueText(mean)}, std ${valueText(std)}${lost}`,
       ...(histogram?.lines() ?? []),
     ],
@@ -85,6 +148,7 @@ async function plainReport(file: TensorFile, entry: TensorEntry, { signal, show 
       name,
       dtype,
       shape,
+      ...(blocks && { blocks }),
       elements,
       ...numbers({ min, max, amax, mean, std }),
       nan,
@@ -105,7 +169,7 @@ function quantizedReport({ name, note, scheme, codes, outliers }: Stored, facts:
     lines: [
       `${printable(name)}: ${scheme.name}, ${describeGranularity(scheme.granularity)}, of ${note.inputDtype} ${shapeText(note.shape)}`,
       `  codes: ${codes.dtype} ${shapeText(codes.shape)}, ${found.min} to ${found.max} of ${ends}`,
-      `  saturated: ${Number((saturated * 100).toPrecision(3))} % of the codes are at an end`,
+      `  saturated: ${shareText(saturated)} of the codes are at an end`,
       `  scales: ${countText(scale.count + odd)}, ${rangeText(scale)}${odd > 0 ? `, NaN or infinite ${odd}` : ''}${zeros}`,
       ...(apart === undefined ? [] : [`  outliers: ${countText(apart)} of ${note.shape.at(-1)} columns kept apart`]),
     ],

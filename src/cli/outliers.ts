@@ -14,7 +14,12 @@ export async function outlierColumns(source: BoxSource): Promise<Int32Array | un
   if (outliers === null) return undefined;
   if (outliers.threshold === 0) return new Int32Array();
   const { capacity } = runtime.metrics().arena;
-  const cut = cutOf(grid, capacity, (shape) => costOf({ grid, entry, outliers: undefined }, shape), false);
+  const cut = cutOf(
+    grid,
+    capacity,
+    (shape) => costOf({ grid, entry, sink: undefined, outliers: undefined }, shape),
+    false,
+  );
   const progress = new Progress(context.show, entry.name, grid.elements);
   const columns = new Set<number>();
   await inFlight(boxesOf(grid, cut.step), cut.inFlight, async (box) => {

@@ -11,15 +11,15 @@ import { valuesOf } from './values.js';
 /** Scale and zero point of every parameter. */
 export interface Parameters {
   readonly scale: Float32Array;
-  readonly zeroPoint: Int8Array | Uint8Array | Int16Array | Uint16Array | undefined;
+  readonly zeroPoint: Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | undefined;
   /** Type of the zero points; undefined where there are none. */
-  readonly dtype: StorageDtype | undefined;
+  readonly dtype: StorageDtype | 'int32' | undefined;
   /** Their files, for messages. */
   readonly scalePath: string;
 }
 
 /** Types of zero points. */
-const STORAGES: readonly StorageDtype[] = ['int8', 'uint8', 'int16', 'uint16'];
+const STORAGES = ['int8', 'uint8', 'int16', 'uint16', 'int32'] as const;
 
 /** The most values of a file: beyond, it is none of scales. */
 const MOST = 2 ** 28;
@@ -44,7 +44,7 @@ export async function readParameters(isAffine: boolean, scalePath?: string, zero
   if (zeroPoint.length !== scale.length) {
     throw parameters(`${zeroPath}: Expected ${scale.length} zero points, as many as scales, got ${zeroPoint.length}`);
   }
-  return { scale, zeroPoint, dtype: dtype as StorageDtype, scalePath };
+  return { scale, zeroPoint, dtype: dtype as StorageDtype | 'int32', scalePath };
 }
 
 /**

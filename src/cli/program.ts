@@ -17,12 +17,12 @@ type Command = CommandDef<any>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   quantize: async () => (await import('./quantize.js')).quantizeCommand,
   dequantize: async () => (await import('./dequantize.js')).dequantizeCommand,
+  calibrate: async () => (await import('./calibrate.js')).calibrateCommand,
   inspect: async () => (await import('./inspect.js')).inspectCommand,
+  compare: async () => (await import('./compare.js')).compareCommand,
+  recommend: async () => (await import('./recommend.js')).recommendCommand,
   presets: async () => (await import('./presets.js')).presetsCommand,
 };
-
-/** Commands that are planned and say so. */
-const LATER: ReadonlySet<string> = new Set(['calibrate']);
 
 const PROGRAM: Command = {
   meta: { name: 'quantlane', description: 'Quantize tensors into the bytes that a consumer expects' },
@@ -50,12 +50,17 @@ export async function runProgram(words: readonly string[], context: Context): Pr
     if (isHelp(rest)) return success(await usageOf(command, PROGRAM));
     const rawArgs = checkedArguments(rest, command.args);
     const { result } = await runCommand(command, { rawArgs, data: context });
-    const { lines, json } = result as Report;
-    return success(rawArgs.includes('--json') ? JSON.stringify(json) : lines.join('\n'));
+    const { lines, json, problem } = result as Report;
+    const ending = success(rawArgs.includes('--json') ? JSON.stringify(json) : lines.join('\n'));
+    return problem === undefined ? ending : { ...ending, ...failure(first, problem) };
   } catch (error) {
-    const name = isCommand ? `quantlane ${first}` : 'quantlane';
-    return { exitCode: exitCodeOf(error), out: '', problem: `${name}: ${lineOf(error)}` };
+    return { out: '', ...failure(isCommand ? first : undefined, error) };
   }
+}
+
+function failure(command: string | undefined, error: unknown): Omit<Ending, 'out'> {
+  const name = command === undefined ? 'quantlane' : `quantlane ${command}`;
+  return { exitCode: exitCodeOf(error), problem: `${name}: ${lineOf(error)}` };
 }
 
 function success(text: string): Ending {
@@ -71,7 +76,6 @@ function isHelp(words: readonly string[]): boolean {
 function wrongCommand(word: string | undefined): Error {
   const names = Object.keys(COMMANDS).join(', ');
   if (word === undefined) return usage(`Expected a command (${names}), got none; see quantlane --help`);
-  if (LATER.has(word)) return usage(`Command '${word}' is not supported yet`);
   return usage(`Expected a command (${names}), got '${word}'`);
 }
 

@@ -4,36 +4,30 @@
  */
 import { type ArgsDef, defineCommand } from 'citty';
 import { fail } from '../errors.js';
-import { createSafetensors, type TensorWriter, tensorBytes } from '../formats/index.js';
-import { type InputDtype, isInputDtype } from '../memory/index.js';
+import { createSafetensors, type TensorWriter } from '../formats/index.js';
+import type { InputDtype } from '../memory/index.js';
 import type { Runtime } from '../runtime/index.js';
 import { type Words, wordsOf } from './arguments.js';
-import { type Choice, choiceOf } from './choice.js';
-import { declarationsOf, metadataOf, noteOf } from './container.js';
+import { type Choice, choiceOf, GIVEN_ARGS, NON_FINITE_ARG, PRESET_ARGS } from './choice.js';
+import { declarationsOf, metadataOf, noteOf, storedBytes } from './container.js';
 import type { Context } from './context.js';
 import { located, quoted, usage } from './failure.js';
-import { gridOf } from './grid.js';
 import { outlierColumns } from './outliers.js';
-import { checkCount } from './parameters.js';
 import type { Report } from './report.js';
 import { RUNTIME_ARGS, runtimeOptions, startRuntime } from './runtime-options.js';
 import { placeOf, type Source, Sources } from './sources.js';
-import { type Row, sum, summary } from './summary.js';
-import { quantizeTensor, type TensorJob } from './tensor.js';
+import { type Row, summary } from './summary.js';
+import { placedOn, quantizeTensor, type TensorJob } from './tensor.js';
 import { version } from './version.js';
+import { writingTo } from './writing.js';
 
 const args = {
-  'in...': { type: 'positional', description: '.npy or .safetensors files; - is standard input' },
+  'in...': { type: 'positional', description: 'Files of tensors; - is standard input' },
   preset: { type: 'string', description: 'Who reads the codes', valueHint: 'NAME', required: true },
   out: { type: 'string', description: 'The .safetensors file', valueHint: 'FILE', required: true },
-  dtype: { type: 'string', description: 'Type of the codes', valueHint: 'TYPE' },
-  axis: { type: 'string', description: 'Axis of channels or blocks', valueHint: 'A' },
-  'block-size': { type: 'string', description: 'Values a block', valueHint: 'N' },
-  scale: { type: 'string', description: 'Given scales, float32', valueHint: 'S.npy' },
-  'zero-point': { type: 'string', description: 'Given zero points', valueHint: 'Z.npy' },
-  'scale-rule': { type: 'string', description: 'exact, ue8m0, floor, even, ceil, rceil', valueHint: 'RULE' },
-  threshold: { type: 'string', description: 'Magnitude of an outlier, 0 for none', valueHint: 'T' },
-  'non-finite': { type: 'string', description: 'error, saturate or propagate', valueHint: 'HOW' },
+  ...PRESET_ARGS,
+  ...GIVEN_ARGS,
+  ...NON_FINITE_ARG,
   ...RUNTIME_ARGS,
 } as const satisfies ArgsDef;
 
@@ -45,7 +39,7 @@ export const quantizeCommand = defineCommand({
 });
 
 /** A tensor that is to be quantized. */
-type Task = Pick<TensorJob, 'file' | 'entry' | 'grid'> & { readonly source: Source };
+type Task = Pick<TensorJob, 'file' | 'entry' | 'grid' | 'given'> & { readonly source: Source };
 
 /** The same, with the columns of outliers that were found in it. */
 type Found = Task & Pick<TensorJob, 'outliers'>;
@@ -54,7 +48,7 @@ async function quantizeFiles(paths: readonly string[], words: Words, context: Co
   const out = words('out')!;
   if (!/\.safetensors$/i.test(out)) throw usage(`Expected a .safetensors file for --out, got '${out}'`);
   const options = runtimeOptions(words);
-  const choice = await choiceOf(words);
+  const choice = await choiceOf(words('preset')!, words);
   await using sources = await Sources.open(paths, context);
   const tasks = sources.all.flatMap((source) => tasksOf(source, choice));
   checkNames(tasks, choice);
@@ -70,16 +64,11 @@ async function quantizeFiles(paths: readonly string[], words: Words, context: Co
 }
 
 /** The tensors of a source, each of which fits the scheme. */
-function tasksOf(source: Source, { scheme, parameters }: Choice): Task[] {
+function tasksOf(source: Source, choice: Choice): Task[] {
   const { file, label } = source;
   return file.tensors.map((entry) => {
     try {
-      if (!isInputDtype(entry.dtype)) {
-        throw fail('ERR_QUANTLANE_DTYPE', `Expected float32, float16 or bfloat16, got ${entry.dtype}`);
-      }
-      const grid = gridOf(scheme, entry.shape);
-      if (parameters !== undefined) checkCount(parameters, grid.parameters);
-      return { source, file, entry, grid };
+      return { source, file, entry, ...placedOn(file, entry, choice) };
     } catch (error) {
       throw located(error, placeOf(label, entry.name));
     }
@@ -119,22 +108,19 @@ function createOut(out: string, tasks: readonly Found[], { scheme, options }: Ch
 
 async function quantizeTask(
   task: Found,
-  { scheme, parameters }: Choice,
+  { scheme }: Choice,
   runtime: Runtime,
   writer: TensorWriter,
   context: Context,
 ): Promise<Row> {
-  const { file, entry, grid, source, outliers } = task;
+  const { source, entry, grid, outliers } = task;
   const { name, shape } = entry;
   const began = performance.now();
-  const job = { runtime, file, entry, grid, parameters, outliers, writer, context };
-  const stats = await quantizeTensor(job).catch((error) => {
+  const sink = writingTo(writer, name, grid);
+  const stats = await quantizeTensor({ ...task, runtime, sink, context }).catch((error) => {
     throw located(error, placeOf(source.label, name));
   });
   const seconds = (performance.now() - began) / 1000;
-  const bytesOut = sum(
-    declarationsOf(name, scheme, shape, outliers?.length).map((one) => tensorBytes(one.dtype, one.shape)),
-  );
   return {
     name,
     file: source.label,
@@ -143,7 +129,7 @@ async function quantizeTask(
     preset: scheme.name,
     elements: grid.elements,
     bytesIn: entry.byteLength,
-    bytesOut,
+    bytesOut: storedBytes(scheme, shape, outliers?.length),
     seconds,
     stats,
   };

@@ -8,6 +8,8 @@ import { printable } from './failure.js';
 export interface Report {
   readonly lines: readonly string[];
   readonly json: object;
+  /** What the command could not do; it fails with this after its report. */
+  readonly problem?: Error | undefined;
 }
 
 /** Columns of a terminal. */
@@ -68,6 +70,21 @@ export function valueText(value: number): string {
   if (!Number.isFinite(value) || value === 0) return String(value);
   const size = Math.abs(value);
   return size >= 1e-3 && size < 1e5 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
+}
+
+/** A ratio in dB, in at most seven characters; `exact` without noise. */
+export function decibelText(ratio: number): string {
+  return ratio === Number.POSITIVE_INFINITY ? 'exact' : ratio.toFixed(2);
+}
+
+/** A cosine, in at most nine characters. */
+export function cosineText(cosine: number): string {
+  return String(Number(cosine.toFixed(6)));
+}
+
+/** A share in percent, in three significant digits. */
+export function shareText(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`;
 }
 
 /** What JSON has no number for becomes null. */

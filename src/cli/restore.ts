@@ -3,26 +3,30 @@
  * @module
  */
 import type { FileDtype, TensorEntry, TensorFile, TensorWriter } from '../formats/index.js';
-import { bytesOf } from '../memory/index.js';
+import { bytesOf, type TensorLease } from '../memory/index.js';
 import type { CodeArray, Runtime, ScaleArray, ZeroPointArray } from '../runtime/index.js';
 import { partsOf } from '../runtime/parts.js';
 import { dataDtype, layoutOf, scaleBytes, zeroPointBytes } from '../scheme/index.js';
 import type { Stored } from './container.js';
 import { type Context, Progress } from './context.js';
-import { boxesOf, type Cost, cutOf } from './cut.js';
+import { boxesOf, type Cost, type Cut, cutOf } from './cut.js';
 import { type Box, boxElements, boxParameters, boxShape, codeBytes, type Grid, gridOf } from './grid.js';
 import { inFlight } from './in-flight.js';
 import { valuesOf } from './values.js';
 
-/** One tensor to be dequantized. */
-export interface RestoreJob {
+/** A quantized tensor of a file, and where it is dequantized. */
+export interface Restorable {
   readonly file: TensorFile;
   readonly stored: Stored;
   readonly runtime: Runtime;
+  readonly context: Context;
+}
+
+/** One tensor to be dequantized. */
+export interface RestoreJob extends Restorable {
   readonly writer: TensorWriter;
   /** Name of the tensor that is written. */
   readonly name: string;
-  readonly context: Context;
 }
 
 /**
@@ -30,20 +34,39 @@ export interface RestoreJob {
  * @returns how many there are
  */
 export async function restoreTensor(job: RestoreJob): Promise<number> {
-  const { stored, runtime, context } = job;
-  const grid = gridOf(stored.scheme, stored.note.shape);
-  const { capacity } = runtime.metrics().arena;
-  const cut = cutOf(grid, capacity, (shape) => costOf(grid, shape, columnsOf(stored)), true);
+  const { stored, context } = job;
+  const { grid, cut } = cutStored(job);
   const progress = new Progress(context.show, stored.name, grid.elements);
   await inFlight(boxesOf(grid, cut.step), cut.inFlight, async (box) => {
     const { first, count } = boxElements(grid, box);
-    using quantized = await runtime.load(await readParts(job, grid, box), { signal: context.signal });
-    using values = await runtime.dequantize(quantized, { signal: context.signal });
+    using values = await restoreBox(job, grid, box);
     const { buffer, byteOffset, byteLength } = values.data;
     await job.writer.write(job.name, first * 4, new Uint8Array(buffer, byteOffset, byteLength));
     progress.add(count);
   });
   return grid.elements;
+}
+
+/** Dequantizes a tensor and yields its values in their order, in parts that are good until the next. */
+export async function* restoredValues(job: Restorable): AsyncGenerator<Float32Array> {
+  const { grid, cut } = cutStored(job);
+  for (const box of boxesOf(grid, cut.step)) {
+    using values = await restoreBox(job, grid, box);
+    yield values.data;
+  }
+}
+
+function cutStored({ stored, runtime }: Restorable): { grid: Grid; cut: Cut } {
+  const grid = gridOf(stored.scheme, stored.note.shape);
+  const { capacity } = runtime.metrics().arena;
+  return { grid, cut: cutOf(grid, capacity, (shape) => costOf(grid, shape, columnsOf(stored)), true) };
+}
+
+/** The values of a box; release them. */
+async function restoreBox(job: Restorable, grid: Grid, box: Box): Promise<TensorLease<'float32'>> {
+  const { runtime, context } = job;
+  using quantized = await runtime.load(await readParts(job, grid, box), { signal: context.signal });
+  return await runtime.dequantize(quantized, { signal: context.signal });
 }
 
 /** How many columns of outliers are kept apart. */
@@ -59,7 +82,7 @@ function costOf({ scheme }: Grid, shape: number[], columns: number): Cost {
 }
 
 /** Codes and parameters of a box. */
-async function readParts(job: RestoreJob, grid: Grid, box: Box) {
+async function readParts(job: Restorable, grid: Grid, box: Box) {
   const { scheme, codes, scale, zeroPoint, outliers, outlierValues } = job.stored;
   const { first, count } = boxElements(grid, box);
   const { first: at, count: parameters } = boxParameters(grid, box);

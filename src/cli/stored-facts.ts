@@ -3,7 +3,7 @@
  * @module
  */
 import type { TensorEntry, TensorFile } from '../formats/index.js';
-import { blockParts, codeEnds } from './block-parts.js';
+import { blockParts, codeEnds, numbersOf } from './block-parts.js';
 import { readChunks } from './chunks.js';
 import type { Stored } from './container.js';
 import { Moments } from './moments.js';
@@ -30,8 +30,16 @@ export async function storedFacts(file: TensorFile, stored: Stored): Promise<Sto
     if (hi - lo === 1) return;
     for (let index = 0; index < values.length; index++) if (values[index] === lo || values[index] === hi) ends++;
   };
-  if (scheme.layout === 'planar') await readValues(file, entry, take);
-  else {
+  if (scheme.layout === 'planar') {
+    // The last byte of codes that share bytes may hold some that are none.
+    let left = stored.note.shape.reduce((product, size) => product * size, 1);
+    for await (const bytes of readChunks(file, entry, 8)) {
+      const all = numbersOf(scheme, bytes);
+      const numbers = all.length <= left ? all : Array.from(all).slice(0, left);
+      left -= numbers.length;
+      take(numbers);
+    }
+  } else {
     const columns = stored.note.shape.at(-1)!;
     let position = 0;
     for await (const bytes of readChunks(file, entry, scheme.layout.blockBytes)) {

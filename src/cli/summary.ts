@@ -3,7 +3,7 @@
  * @module
  */
 import { type ErrorStatistics, mergeStatistics, NO_ERROR } from '../runtime/index.js';
-import { bytesText, countText, jsonNumber, type Report, shapeText, table, valueText } from './report.js';
+import { bytesText, countText, decibelText, jsonNumber, type Report, shapeText, table, valueText } from './report.js';
 
 /** What became of a tensor. */
 export interface Row {
@@ -82,8 +82,4 @@ function jsonOf<T extends Total>({ stats, seconds, ...facts }: T): object {
 
 function rateOf(elements: number, seconds: number): number {
   return seconds > 0 ? Math.round(elements / seconds) : 0;
-}
-
-function decibelText(sqnr: number): string {
-  return sqnr === Number.POSITIVE_INFINITY ? 'exact' : sqnr.toFixed(2);
 }

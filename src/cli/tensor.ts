@@ -2,7 +2,7 @@
  * Quantizing one tensor of a file, box by box.
  * @module
  */
-import type { TensorEntry, TensorFile, TensorWriter } from '../formats/index.js';
+import type { TensorEntry, TensorFile } from '../formats/index.js';
 import { bytesOf, type InputDtype, type TensorLease } from '../memory/index.js';
 import {
   type ErrorStatistics,
@@ -15,13 +15,15 @@ import {
 } from '../runtime/index.js';
 import { partsOf } from '../runtime/parts.js';
 import { layoutOf } from '../scheme/index.js';
+import type { Choice } from './choice.js';
 import { type Context, Progress } from './context.js';
 import { boxesOf, type Cost, type Cut, cutOf } from './cut.js';
 import { Faults } from './faults.js';
-import { type Box, boxElements, boxParameters, boxShape, codeBytes, type Grid } from './grid.js';
+import { type Given, givenPart } from './given.js';
+import { type Box, boxElements, boxParameters, boxShape, type Grid, gridOf } from './grid.js';
 import { inFlight } from './in-flight.js';
-import type { Parameters } from './parameters.js';
 import { type Planted, plant, planted, Ranges } from './ranges.js';
+import { checkFloats } from './values.js';
 
 /** A tensor whose boxes are read. */
 export interface BoxSource {
@@ -34,28 +36,58 @@ export interface BoxSource {
 
 /** One tensor to be quantized. */
 export interface TensorJob extends BoxSource {
-  /** For a scheme whose parameters are given, all of them. */
-  readonly parameters: Parameters | undefined;
+  /** Parameters or ranges that do not come from the values, those of all of it. */
+  readonly given: Given | undefined;
   /** For a scheme that keeps outliers apart, their columns. */
   readonly outliers: Int32Array | undefined;
-  readonly writer: TensorWriter;
+  /** Who takes the boxes; where nobody does, only the statistics are made. */
+  readonly sink: Sink | undefined;
 }
 
 /**
- * Quantizes a tensor and writes codes and parameters.
+ * How a scheme lies on a tensor of a file, and what is given for it.
+ * @throws ERR_QUANTLANE_DTYPE for other values than floats, ERR_QUANTLANE_SHAPE, ERR_QUANTLANE_PARAMETERS
+ */
+export function placedOn(file: TensorFile, entry: TensorEntry, choice: Choice): Pick<TensorJob, 'grid' | 'given'> {
+  checkFloats(entry);
+  const grid = gridOf(choice.scheme, entry.shape);
+  const isOnly = file.tensors.length === 1;
+  return { grid, given: choice.given({ name: entry.name, isOnly, parameters: grid.parameters }) };
+}
+
+/** A part of a tensor that is quantized. */
+export interface QuantizedBox {
+  readonly box: Box;
+  readonly quantized: QuantizedTensor;
+  /** Elements of `quantized`, and of `values`, that stand before those of the box. */
+  readonly before: number;
+  /** What was quantized; released where the sink did not ask for it. */
+  readonly values: TensorLease;
+}
+
+/** Takes the boxes of a tensor. */
+export interface Sink {
+  /** Whether it wants the values, and has room for those that the codes stand for. */
+  readonly compares: boolean;
+  /** Takes a box, in the order of the boxes, one at a time. */
+  take(box: QuantizedBox): Promise<void>;
+}
+
+/**
+ * Quantizes a tensor and hands codes and parameters over.
  * @throws ERR_QUANTLANE_NON_FINITE with the count and the first position of the whole tensor, and errors of reading,
- * writing and quantizing
+ * quantizing and of the sink
  */
 export async function quantizeTensor(job: TensorJob): Promise<ErrorStatistics> {
-  const { grid, entry, runtime } = job;
+  const { grid, entry, runtime, given, sink } = job;
   const { capacity } = runtime.metrics().arena;
-  const cut = cutOf(grid, capacity, (shape) => costOf(job, shape), job.parameters !== undefined);
-  const isTwice = cut.isSplit && job.parameters === undefined;
+  const cut = cutOf(grid, capacity, (shape) => costOf(job, shape), given !== undefined);
+  const isTwice = cut.isSplit && given === undefined;
   const progress = new Progress(job.context.show, entry.name, grid.elements * (isTwice ? 2 : 1));
   const ranges = isTwice ? await rangesOf(job, cut, progress) : undefined;
   const faults = new Faults();
   const statistics: ErrorStatistics[] = [];
-  await inFlight(boxesOf(grid, cut.step), cut.inFlight, async (box, index) => {
+  await inFlight(boxesOf(grid, cut.step), cut.inFlight, async (box, index, earlier) => {
     const { first, count } = boxElements(grid, box);
     const plan = ranges === undefined || ranges.isFinite(box) ? undefined : planted(grid, box);
     const lease = await readBox(job, box, plan);
@@ -64,8 +96,9 @@ export async function quantizeTensor(job: TensorJob): Promise<ErrorStatistics> {
       const surplus = plan && (await plantRanges(runtime, lease, plan, ranges!.of(box)));
       using quantized = await runtime.quantize(lease, plan?.scheme ?? grid.scheme, options);
       statistics[index] = surplus === undefined ? quantized.stats! : withoutStatistics(quantized.stats!, surplus);
+      await earlier;
       // After a value that is refused the rest is only counted.
-      if (faults.isEmpty) await writeBox(job, box, quantized, plan?.before ?? 0);
+      if (faults.isEmpty) await sink?.take({ box, quantized, before: plan?.before ?? 0, values: lease });
     } catch (error) {
       faults.take(error, first);
     } finally {
@@ -118,11 +151,13 @@ function withoutStatistics(whole: ErrorStatistics, { signal, noise, saturated }:
 
 /** Bytes that a box of a shape takes, with everything that may be asked for. */
 export function costOf(
-  { grid: { scheme }, entry, outliers }: Pick<TensorJob, 'grid' | 'entry' | 'outliers'>,
+  { grid: { scheme }, entry, sink, outliers }: Pick<TensorJob, 'grid' | 'entry' | 'sink' | 'outliers'>,
   shape: number[],
 ): Cost {
   const input = bytesOf(entry.dtype as InputDtype, shape);
-  const { bytes } = partsOf(scheme, { ...layoutOf(scheme, shape), count: outliers?.length ?? 0 }, true, true);
+  const restored = sink?.compares === true ? bytesOf('float32', shape) : 0;
+  const layout = { ...layoutOf(scheme, shape), count: outliers?.length ?? 0 };
+  const bytes = partsOf(scheme, layout, true, true).bytes + restored;
   // Two rows more may be planted in a box of one; input and result are rounded to 64 bytes each.
   const rows = scheme.nonFinite === 'propagate' && scheme.granularity.kind !== 'perTensor' ? 3 : 1;
   return { input, total: (input + bytes) * rows + 1024 };
@@ -147,36 +182,11 @@ export async function readBox(job: BoxSource, box: Box, plan: Planted | undefine
   }
 }
 
-/** What a box is quantized with: its part of the ranges, or of the given parameters. */
+/** What a box is quantized with: its part of the ranges, or of what is given. */
 function optionsFor(job: TensorJob, box: Box, ranges: Ranges | undefined): QuantizeOptions {
-  const { outliers } = job;
-  const options = { signal: job.context.signal, stats: true, ...(outliers && { outliers }) };
+  const { outliers, sink, given } = job;
+  const keep = sink?.compares === true;
+  const options = { signal: job.context.signal, stats: true, keep, ...(outliers && { outliers }) };
   if (ranges !== undefined) return { ...options, range: ranges.of(box) };
-  if (job.parameters === undefined) return options;
-  const { first, count } = boxParameters(job.grid, box);
-  const { scale, zeroPoint } = job.parameters;
-  const end = first + count;
-  const zero = zeroPoint === undefined ? {} : { zeroPoint: zeroPoint.subarray(first, end) };
-  return { ...options, parameters: { scale: scale.subarray(first, end), ...zero } };
-}
-
-/** Writes codes and parameters of a box. Boxes that share a parameter write the same one. */
-async function writeBox(job: TensorJob, box: Box, quantized: QuantizedTensor, before: number): Promise<void> {
-  const { writer, grid, entry } = job;
-  const { name } = entry;
-  const position = codeBytes(grid, boxElements(grid, box).first);
-  await writer.write(name, position, bytesIn(quantized.data).subarray(codeBytes(grid, before)));
-  const { scale, zeroPoint } = quantized;
-  const { first } = boxParameters(grid, box);
-  if (scale !== null) await writer.write(`${name}.scale`, first * scale.BYTES_PER_ELEMENT, bytesIn(scale));
-  if (zeroPoint !== null)
-    await writer.write(`${name}.zero_point`, first * zeroPoint.BYTES_PER_ELEMENT, bytesIn(zeroPoint));
-  const { outliers, outlierValues } = quantized;
-  if (outliers === null || outlierValues === null) return;
-  await writer.write(`${name}.outliers`, 0, bytesIn(outliers));
-  await writer.write(`${name}.outlier_values`, box.at[0] * outliers.byteLength, bytesIn(outlierValues));
-}
-
-function bytesIn(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  return { ...options, ...(given && givenPart(given, boxParameters(job.grid, box))) };
 }

@@ -2,8 +2,9 @@
  * The bytes of a file as numbers.
  * @module
  */
-import type { FileDtype } from '../formats/index.js';
-import { widened } from '../memory/index.js';
+import { fail } from '../errors.js';
+import type { FileDtype, TensorEntry } from '../formats/index.js';
+import { isInputDtype, widened } from '../memory/index.js';
 import { codeValue } from '../scheme/index.js';
 
 type Numbers =
@@ -31,6 +32,15 @@ const VIEWS = {
 /** Whether a type has fractions. */
 export function isFloat(dtype: FileDtype): boolean {
   return dtype.startsWith('float') || dtype === 'bfloat16';
+}
+
+/**
+ * Passes a tensor of values that can be quantized.
+ * @throws ERR_QUANTLANE_DTYPE for any other, such as packed blocks
+ */
+export function checkFloats({ dtype, blocks }: TensorEntry): void {
+  if (isInputDtype(dtype) && blocks === undefined) return;
+  throw fail('ERR_QUANTLANE_DTYPE', `Expected float32, float16 or bfloat16, got ${blocks?.type ?? dtype}`);
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * How codes are used: which of them, how evenly, and how many lie at an end (equation 41 of docs/quantization.md).
+ * How codes are used: which of them, how evenly, and how many lie at an end (equation 52 of docs/quantization.md).
  * @module
  */
 import { fail, got } from '../errors.js';

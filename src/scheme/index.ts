@@ -26,7 +26,7 @@ export {
   perToken,
 } from './granularity.js';
 export { codeBytesOf, type Layout, layoutOf } from './layout.js';
-export { codeValue } from './minifloat.js';
+export { codeValue, minifloatCode } from './minifloat.js';
 export {
   findPreset,
   PRESETS,

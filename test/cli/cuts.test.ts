@@ -6,6 +6,7 @@ import { boxElements, gridOf } from '#src/cli/grid.js';
 import { outlierColumns } from '#src/cli/outliers.js';
 import type { Parameters } from '#src/cli/parameters.js';
 import { quantizeTensor } from '#src/cli/tensor.js';
+import { writingTo } from '#src/cli/writing.js';
 import type { TensorFile, TensorWriter } from '#src/formats/index.js';
 import {
   defineScheme,
@@ -65,9 +66,10 @@ function inMemory({ dtype, shape, data }: Case) {
 async function cut(one: Case, runtime: Runtime) {
   const { file, entry, writer, partOf } = inMemory(one);
   const grid = gridOf(one.scheme, one.shape);
+  const given = one.parameters && { parameters: one.parameters };
+  const sink = writingTo(writer, 'x', grid);
   const outliers = await outlierColumns({ runtime, file, entry, grid, context });
-  const job = { runtime, file, entry, grid, parameters: one.parameters, outliers, writer, context };
-  const stats = await quantizeTensor(job);
+  const stats = await quantizeTensor({ runtime, file, entry, grid, given, outliers, sink, context });
   const apart = [partOf('x.outliers'), partOf('x.outlier_values')];
   return { stats, codes: partOf('x')!, scale: partOf('x.scale'), zero: partOf('x.zero_point'), apart };
 }

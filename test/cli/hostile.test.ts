@@ -15,6 +15,9 @@ async function expectRefused(path: string, text: string | RegExp): Promise<void>
     ['quantize', path, '--preset', 'torchao-int8', '--out', out],
     ['dequantize', path, '--out', at('never.npy')],
     ['inspect', path],
+    ['calibrate', path, '--preset', 'onnx-dynamic', '--method', 'minmax', '--out', at('never.json')],
+    ['compare', npy, path],
+    ['recommend', path, '--budget', '40dB'],
   ]) {
     const line = await problem(words, 1);
     expect(line).toContain(`ERR_QUANTLANE_FORMAT: ${path}: `);

@@ -74,3 +74,18 @@ it('is inspected in parts', async () => {
   expect(tensor).toMatchObject({ name: 'large', dtype: 'float32', shape, nan: 0, infinite: 0 });
   expect(tensor.histogram.counts.reduce((a: number, b: number) => a + b, 0)).toBe(4096 * 4096);
 });
+
+it.each([
+  [
+    'calibrated',
+    ['calibrate', path, '--preset', 'onnx-dynamic', '--method', 'entropy', '--out', join(folder, 'c.json')],
+    0,
+  ],
+  ['compared', ['compare', path, path, '--memory', '16MiB'], 16],
+  ['judged', ['inspect', path, '--preset', 'onnx-dynamic', '--memory', '16MiB'], 16],
+] as const)('is %s in parts', async (_name, words, arena) => {
+  const { code, out, err } = await spawned([...words, '--json'], { node: ['--import', pathToFileURL(hook).href] });
+  expect(code, err).toBe(0);
+  expect(Number(/RSS (\d+)/.exec(err)![1]) / 1024).toBeLessThan(arena + 150);
+  expect(JSON.parse(out).tensors[0]).toMatchObject({ name: 'large', elements: 4096 * 4096 });
+});

@@ -12,7 +12,10 @@ const out = join(folder, 'out.safetensors');
 const quantize = ['quantize', x, '--out', out];
 const given = ['--preset', 'onnx-static', '--scale', scale, '--zero-point', zero];
 
-const COMMANDS = ['quantize', 'dequantize', 'inspect', 'presets'];
+const COMMANDS = ['quantize', 'dequantize', 'calibrate', 'inspect', 'compare', 'recommend', 'presets'];
+
+const calibrate = ['calibrate', x, '--preset', 'onnx-dynamic', '--out', join(folder, 'c.json'), '--method'];
+const recommend = ['recommend', x, '--budget'];
 
 describe('help', () => {
   it.each([[], ...COMMANDS.map((name) => [name])])('fits 80 columns: %s', async (...words) => {
@@ -39,7 +42,6 @@ describe('wrong usage', () => {
     [['nope'], "got 'nope'"],
     [['--nope'], "got '--nope'"],
     [['constructor'], "got 'constructor'"],
-    [['calibrate', x], 'not supported yet'],
     [['presets', 'x'], "Expected no further argument, got 'x'"],
     [['presets', '--nope'], 'Unknown option --nope'],
     [['presets', '-j'], 'Unknown option -j'],
@@ -57,7 +59,6 @@ describe('wrong usage', () => {
     [['quantize', x, '--preset', 'torchao-int8', '--out', 'x.npy'], "got 'x.npy'"],
     [['quantize', '-', '-', '--preset', 'torchao-int8', '--out', out], "Expected '-' once"],
     [[...quantize, '--preset', 'nope'], 'ERR_QUANTLANE_PRESET: --preset: Expected a preset (onnx-dynamic'],
-    [[...quantize, '--preset', 'torchao-int8', '--calibration', 'c.json'], 'not supported yet'],
     [[...quantize, '--preset', 'torchao-int8', '--dtype', 'uint8'], "Expected int8 for --dtype, got 'uint8'"],
     [[...quantize, '--preset', 'onnx-dynamic', '--axis', '-1'], "'onnx-dynamic' does not take axis"],
     [[...quantize, '--preset', 'torchao-int8', '--block-size', '32'], 'does not take blockSize'],
@@ -75,7 +76,47 @@ describe('wrong usage', () => {
       'ERR_QUANTLANE_DTYPE: Expected int8 zero points for --dtype int8, got uint8',
     ],
     [[...quantize, ...given, '--block-size', '0'], 'block size of at least 1'],
+    [[...quantize, '--preset', 'torchao-int8', '--reduce-range'], 'does not take reduceRange'],
+    [[...quantize, '--preset', 'torch-dynamic', '--reduce-range=1'], 'Expected no value for --reduce-range'],
+    [[...quantize, '--preset', 'torchao-int8', '--calibration', 'c.json'], "got 'torchao-int8', which is perToken"],
+    [[...quantize, '--preset', 'ggml-q8_0', '--calibration', 'c.json'], "got 'ggml-q8_0', which is perBlock(32)"],
+    [[...quantize, ...given, '--calibration', 'c.json'], 'or --scale and --zero-point, got both'],
     [['dequantize', x, '--out', 'x.txt'], "got 'x.txt'"],
+    [['calibrate', x], 'Expected --preset, got none'],
+    [calibrate.slice(0, -1), 'Expected --method, got none'],
+    [
+      [...calibrate, 'magic'],
+      'Expected minmax, moving-average, percentile, mse, entropy, histogram, delayed for --method',
+    ],
+    [
+      [...calibrate, 'minmax', '--bins', '64'],
+      "--method minmax: Expected only granularity, nonFinite as options, got 'bins'",
+    ],
+    [[...calibrate, 'percentile', '--bins', 'many'], "Expected a number for --bins, got 'many'"],
+    [[...calibrate, 'percentile', '--bins', '100'], 'Expected a power of two as options.bins'],
+    [[...calibrate, 'percentile', '--percentile', '101'], 'Expected a number from 0 to 100'],
+    [[...calibrate, 'percentile', '--asymmetric'], 'Expected true with tensorrt as options.symmetric'],
+    [[...calibrate, 'entropy', '--form', 'torch'], "Expected 'tensorrt' or 'onnxruntime' as options.form"],
+    [[...calibrate, 'minmax', '--non-finite', 'propagate'], 'Expected error, saturate for --non-finite'],
+    [[...calibrate, 'minmax', '--axis', '0'], "'onnx-dynamic' does not take axis"],
+    [[...calibrate, 'minmax', '--preset', 'onnx-static'], 'Expected --preset once'],
+    [['calibrate', x, '--preset', 'torchao-int8', '--method', 'minmax', '--out', 'c.json'], 'which is perToken'],
+    [
+      ['calibrate', x, '--preset', 'onnx-static', '--method', 'mse', '--axis', '0', '--out', 'c.json'],
+      'minmax or moving',
+    ],
+    [['calibrate', x, '--preset', 'onnx-static', '--method', 'minmax', '--out', 'c.txt'], "got 'c.txt'"],
+    [['inspect', x, '--axis', '0'], 'Expected --preset with --axis'],
+    [['inspect', x, '--reduce-range'], 'Expected --preset with --reduce-range'],
+    [['inspect', x, '--preset', 'nope'], 'ERR_QUANTLANE_PRESET'],
+    [['inspect', x, '--preset', 'onnx-static'], 'Expected --scale'],
+    [['compare', x], 'Expected B, got none'],
+    [['compare', x, x, x], 'no further argument'],
+    [['compare', '-', '-'], "Expected '-' once"],
+    [['recommend', x], 'Expected --budget, got none'],
+    [[...recommend, 'much'], "Expected a budget such as 40dB for --budget, got 'much'"],
+    [[...recommend, '40dBm'], "got '40dBm'"],
+    [[...recommend, '40', '--top', '0'], 'Expected at least 1 for --top, got 0'],
   ])('%j', async (words, text) => {
     const line = await problem(words, 2);
     expect(line).toMatch(/^quantlane[a-z ]*: ERR_QUANTLANE_[A-Z]+: /);

@@ -1,5 +1,5 @@
 /**
- * A bit a value: whether it is positive (equation 26; sentence-transformers `quantize_embeddings`, USearch
+ * A bit a value: whether it is positive (equation 33; sentence-transformers `quantize_embeddings`, USearch
  * `cast_to_b1x8_gt`, pgvector `binary_quantize`, Qdrant `encode_one_bit_vector`). NaN is not.
  */
 import { BlockFormat, Dtype } from '../../../scheme/codes';

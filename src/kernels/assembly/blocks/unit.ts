@@ -1,5 +1,5 @@
 /**
- * int8 codes of a row as a unit vector (equation 27; USearch `cast_to_i8_gt`): x · 127 / norm in float64, cut off.
+ * int8 codes of a row as a unit vector (equation 34; USearch `cast_to_i8_gt`): x · 127 / norm in float64, cut off.
  */
 import { one } from '../load';
 import { bytes } from './integers';
