@@ -28,7 +28,18 @@ export interface RecallRow {
 /** Presets that vectors are kept in, and a few of tokens to compare with. */
 export const RECALL_PRESETS: readonly string[] = [
   ...['ggml-f16', 'vllm-int8-per-token', 'ggml-q8_0', 'ggml-q4_0'],
-  ...['usearch-i8', 'st-binary', 'st-ubinary', 'usearch-b1', 'pgvector-binary', 'qdrant-binary'],
+  ...[
+    'st-int8',
+    'st-uint8',
+    'qdrant-int8',
+    'faiss-sq8',
+    'usearch-i8',
+    'st-binary',
+    'st-ubinary',
+    'usearch-b1',
+    'pgvector-binary',
+    'qdrant-binary',
+  ],
 ];
 
 const NEIGHBOURS = 10;
@@ -76,7 +87,7 @@ export function recallTable(rows: readonly RecallRow[]): string {
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   const cells = rows.map(({ preset, bytes, both, vectors }) => [
     `\`${preset}\``,
-    String(bytes),
+    String(Number(bytes.toFixed(1))),
     percent(both),
     percent(vectors),
   ]);

@@ -3,7 +3,7 @@
  * @module
  */
 import { fail, got } from '../errors.js';
-import { type PresetName, type PresetOptions, preset } from '../scheme/index.js';
+import { CODE_DTYPES, type PresetName, type PresetOptions, preset, SCALE_RULES } from '../scheme/index.js';
 import { MAX_PARAMETERS } from './channels.js';
 import { made } from './create.js';
 import { Fields } from './fields.js';
@@ -102,11 +102,12 @@ function presetIn(fields: Fields): CalibratedPreset | null {
   if (fields.isNull('preset')) return null;
   const target = fields.object('preset').only('name', 'options');
   const name = target.text('name', MAX_NAME);
-  const chosen = target.object('options').only('dtype', 'axis', 'blockSize', 'reduceRange', 'nonFinite');
+  const chosen = target.object('options').only('dtype', 'axis', 'blockSize', 'scaleRule', 'reduceRange', 'nonFinite');
   const options: PresetOptions = {
-    ...(chosen.has('dtype') && { dtype: chosen.choice('dtype', ['int8', 'uint8', 'int16', 'uint16']) }),
+    ...(chosen.has('dtype') && { dtype: chosen.choice('dtype', CODE_DTYPES) }),
     ...(chosen.has('axis') && { axis: chosen.integer('axis', { least: -8, most: 7 }) }),
     ...(chosen.has('blockSize') && { blockSize: chosen.integer('blockSize', { least: 1, most: 2 ** 31 - 1 }) }),
+    ...(chosen.has('scaleRule') && { scaleRule: chosen.choice('scaleRule', SCALE_RULES) }),
     ...(chosen.has('reduceRange') && { reduceRange: chosen.flag('reduceRange') }),
     ...(chosen.has('nonFinite') && { nonFinite: chosen.choice('nonFinite', ['error', 'saturate', 'propagate']) }),
   };

@@ -3,6 +3,7 @@
  * than a schema can say: that numbers are float32, that ranges and edges are in order, that counts add up.
  * @module
  */
+import { CODE_DTYPES, SCALE_RULES } from '../scheme/index.js';
 
 /** The field `format` of a calibration file. */
 export const CALIBRATION_FORMAT = 'quantlane-calibration';
@@ -46,9 +47,10 @@ export const CALIBRATION_SCHEMA = deepFreeze({
               type: 'object',
               additionalProperties: false,
               properties: {
-                dtype: { enum: ['int8', 'uint8', 'int16', 'uint16'] },
+                dtype: { enum: CODE_DTYPES },
                 axis: { type: 'integer', minimum: -8, maximum: 7 },
                 blockSize: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 },
+                scaleRule: { enum: SCALE_RULES },
                 reduceRange: { type: 'boolean' },
                 nonFinite: { enum: ['error', 'saturate', 'propagate'] },
               },

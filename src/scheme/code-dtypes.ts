@@ -77,6 +77,9 @@ export const CODE_FACTS: Readonly<Record<CodeDtype, CodeFacts>> = Object.freeze(
   fp4: facts({ element: Element.Fp4, storage: 'uint8', bits: 4, range: [-1, 1] }),
 });
 
+/** The names of the types of codes. */
+export const CODE_DTYPES = Object.freeze(Object.keys(CODE_FACTS)) as readonly CodeDtype[];
+
 /** Smallest and largest value that a code of each type stands for. */
 export const CODE_RANGE: Readonly<Record<CodeDtype, readonly [number, number]>> = Object.freeze(
   Object.fromEntries(Object.entries(CODE_FACTS).map(([dtype, { range }]) => [dtype, range])) as Record<

@@ -6,6 +6,7 @@
 export { BLOCK_FORMATS, type BlockFacts, type BlockFormatName } from './block-formats.js';
 export {
   arrayDtype,
+  CODE_DTYPES,
   CODE_FACTS,
   CODE_RANGE,
   type CodeDtype,
@@ -27,6 +28,7 @@ export {
 } from './granularity.js';
 export { codeBytesOf, type Layout, layoutOf } from './layout.js';
 export { codeValue, minifloatCode } from './minifloat.js';
+export { SCALE_RULES } from './presets/preset.js';
 export {
   findPreset,
   PRESETS,

@@ -7,7 +7,10 @@ import type { CodeDtype } from '../code-dtypes.js';
 import type { Scheme } from '../scheme.js';
 
 /** How a scale is formed, where a preset knows several ways; `exact` is a float, the others are powers of two. */
-export type ScaleRule = 'exact' | 'ue8m0' | 'floor' | 'even' | 'ceil' | 'rceil';
+export type ScaleRule = (typeof SCALE_RULES)[number];
+
+/** Every scale rule. */
+export const SCALE_RULES = Object.freeze(['exact', 'ue8m0', 'floor', 'even', 'ceil', 'rceil'] as const);
 
 /** A row of the table. */
 export interface Preset {
