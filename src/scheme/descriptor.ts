@@ -183,6 +183,11 @@ export const enum Word {
   Packing = 80,
   /** float32 bits: what a code of 1 stands for; 1 but for fixed-point codes. */
   Step = 81,
+  /**
+   * 1: scales are as they are computed (float32 or float64, no powers of two, no largest multiplier, steps of 1, no scale
+   * of the tensor, no minimum), so that the words which say otherwise need no look; 0 may always stand here.
+   */
+  IsPlain = 82,
   /** float32 bits: the magnitude from which on a value is an outlier; those of infinity where none is (`Outliers`). */
   Limit = 100,
 }

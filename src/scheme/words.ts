@@ -143,6 +143,7 @@ function wordsOf(scheme: Scheme, dtype: keyof typeof DTYPE): Int32Array {
   words[Word.RaggedDivides] = scheme.raggedDivides ? 1 : 0;
   words[Word.Packing] = scheme.packing === 'low-first' ? Packing.LowFirst : Packing.HighFirst;
   words[Word.Step] = bits(scheme.step);
+  words[Word.IsPlain] = isPlain(scheme) ? 1 : 0;
   describeCodes(scheme, words);
   if (scheme.layout !== 'planar') {
     words[Word.CodeStride] = scheme.layout.blockBytes;
@@ -152,6 +153,13 @@ function wordsOf(scheme: Scheme, dtype: keyof typeof DTYPE): Int32Array {
   if (scheme.format !== null) words[Word.Format] = BLOCK_FORMATS[scheme.format].code;
   if (scheme.outliers !== null) words[Word.Limit] = bits(scheme.outliers.threshold || Number.POSITIVE_INFINITY);
   return words.subarray(Size.SchemeWords);
+}
+
+/** See `Word.IsPlain`. */
+function isPlain(scheme: Scheme): boolean {
+  const isWide = scheme.scaleDtype === 'float32' || scheme.scaleDtype === 'float64';
+  const isExact = scheme.powerOfTwo === 'none' && scheme.mostMultiplier === null && !scheme.tensorScale;
+  return isWide && isExact && scheme.step === 1 && scheme.zeroPointRule !== 'minimum';
 }
 
 /** The words that say what a code is. */

@@ -7,7 +7,7 @@ import { Word } from '../../scheme/descriptor';
 import { blocks } from './blocks/rows';
 import { columns } from './columns';
 import { pack } from './pack';
-import { loadTensorScale } from './parameters';
+import { startParameters } from './parameters';
 import { channels, segments } from './groups';
 import { outliers } from './outliers';
 import { tensor } from './tensor';
@@ -17,7 +17,7 @@ import { word } from './words';
 /** Carries out the descriptor at `d`. */
 export function execute(d: usize): void {
   const op = word(d, Word.Op);
-  loadTensorScale(d);
+  startParameters(d);
   if (op == Op.Tensor) tensor(d);
   else if (op == Op.Segments) segments(d);
   else if (op == Op.Channels) channels(d);

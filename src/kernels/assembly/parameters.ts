@@ -52,15 +52,18 @@ export function derive(d: usize, highBits: i32, lowBits: i32): void {
     multiplier = real(d, Word.ZeroMultiplier);
     wideMultiplier = <f64>multiplier;
   }
-  minimum = 0;
   // Engines and processors differ in the sign of a computed NaN: here it is the canonical one.
   if (scale != scale) scale = NaN;
   if (wideScale != wideScale) wideScale = NaN;
-  storedScale = asStored(d, scale) * real(d, Word.Step) * tensorScale;
-  if (word(d, Word.ZeroPointRule) == ZeroPointRule.Minimum) {
-    minimum = smallest;
-    zeroPoint = word(d, Word.LowCode);
-    return;
+  if (word(d, Word.IsPlain) != 0) {
+    storedScale = scale;
+  } else {
+    storedScale = asStored(d, scale) * real(d, Word.Step) * tensorScale;
+    if (word(d, Word.ZeroPointRule) == ZeroPointRule.Minimum) {
+      minimum = smallest;
+      zeroPoint = word(d, Word.LowCode);
+      return;
+    }
   }
   const zero = word(d, Word.ZeroZero);
   zeroPoint = isZero && zero != i32.MIN_VALUE ? zero : zeroPointOf(d, bottom, top, wideScale, multiplier);
@@ -105,7 +108,12 @@ function deriveSingle(d: usize): bool {
   }
   const apply = word(d, Word.Apply);
   const rule = word(d, Word.PowerRule);
-  if (rule != PowerRule.None) {
+  if (word(d, Word.IsPlain) != 0) {
+    if (apply == Apply.Direct) multiplier = divisor / extent;
+    else multiplier = apply == Apply.Reciprocal ? <f32>1 / scale : scale;
+    wideScale = <f64>scale;
+    wideMultiplier = 1 / wideScale;
+  } else if (rule != PowerRule.None) {
     derivePower(d, rule, extent, divisor, most);
   } else {
     if (tensorScale != 1) scale = scale / tensorScale;
@@ -276,8 +284,14 @@ export function setRagged(d: usize, isRagged: bool): void {
   dividesRagged = isRagged && word(d, Word.RaggedDivides) != 0;
 }
 
+/** Makes ready for a descriptor: no minimum, and the scale of the whole tensor, if there is one. */
+export function startParameters(d: usize): void {
+  minimum = 0;
+  loadTensorScale(d);
+}
+
 /** Reads the scale of the whole tensor, if there is one. */
-export function loadTensorScale(d: usize): void {
+function loadTensorScale(d: usize): void {
   const at = address(d, Word.TensorScale);
   tensorScale = at == 0 ? 1 : load<f32>(at);
 }
