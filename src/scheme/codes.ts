@@ -228,3 +228,21 @@ export const enum Source {
   /** From the partial ranges in the descriptors of an earlier pass (`BarrierFirst`, `BarrierCount`). */
   Barrier = 3,
 }
+
+/** In what precision scale and zero point are computed. */
+export const enum Arithmetic {
+  Float32 = 0,
+  Float64 = 1,
+  /** float64, but the scale is rounded to float32 before the zero point. */
+  Mixed = 2,
+}
+
+/** When the zero point is added to a scaled value. */
+export const enum Added {
+  /** To the integer, after rounding. */
+  After = 0,
+  /** Before rounding, in float32. */
+  Before = 1,
+  /** Before rounding; value, reciprocal of the scale and sum are float64. */
+  BeforeWide = 2,
+}

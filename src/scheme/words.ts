@@ -6,7 +6,9 @@
 import { BLOCK_FORMATS } from './block-formats.js';
 import { CODE_FACTS, isIntegerCode } from './code-dtypes.js';
 import {
+  Added,
   Apply,
+  Arithmetic,
   Dtype,
   NonFinite,
   Packing,
@@ -20,7 +22,6 @@ import {
 } from './codes.js';
 import { Size, Word } from './descriptor.js';
 import { minifloatCode, minifloatValue } from './minifloat.js';
-import { Added, Arithmetic } from './precision.js';
 import { type Scheme, scaleBytes, zeroPointDtype } from './scheme.js';
 
 /** Codes of the types of values. */

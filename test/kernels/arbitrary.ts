@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { CODE_FACTS } from '../../src/scheme/code-dtypes.js';
 import {
+  Added,
   Apply,
+  Arithmetic,
   Dtype,
   Element,
   Mode,
@@ -17,7 +19,6 @@ import {
   ZeroPointRule,
 } from '../../src/scheme/codes.js';
 import { Word } from '../../src/scheme/descriptor.js';
-import { Added, Arithmetic } from '../../src/scheme/precision.js';
 import { randomOf } from '../support/families.js';
 import { bitsOf, contentOf, contentOfBits, type Given, type Rules, type Shape, sizesOf, type Work } from './work.js';
 

@@ -1,6 +1,8 @@
 import { setFloat16 } from '@petamoriken/float16';
 import {
+  Added,
   Apply,
+  Arithmetic,
   type BlockFormat,
   Dtype,
   Mode,
@@ -15,7 +17,6 @@ import {
   ZeroPointRule,
 } from '../../src/scheme/codes.js';
 import { Size, Word } from '../../src/scheme/descriptor.js';
-import { Added, Arithmetic } from '../../src/scheme/precision.js';
 import type { Sandbox } from './sandbox.js';
 
 /** What a scheme decides. */

@@ -2,9 +2,8 @@
  * The vector path for a zero point that is added before rounding, in float32 or in float64, to codes of 8 bits with one
  * parameter. A is the type of the arithmetic; T and R are as in `codes`. What is not here goes value by value.
  */
-import { Apply, Rounding } from '../../scheme/codes';
+import { Added, Apply, Rounding } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
-import { Added } from '../../scheme/precision';
 import { careful, codeBytes, flipMask, highest, integers, lowest, zeroOffset } from './codes';
 import { bytesOf, four } from './load';
 import { multiplier, wideMultiplier, zeroPoint } from './parameters';

@@ -7,9 +7,8 @@
  * width of a code. The paths with a zero point that is added before rounding are in `before`, those from a minimum in
  * `offset`, stochastic rounding in `stochastic`.
  */
-import { Apply, Element, NonFinite, Rounding, Storage } from '../../scheme/codes';
+import { Added, Apply, Element, NonFinite, Rounding, Storage } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
-import { Added } from '../../scheme/precision';
 import { roundedUpBy } from './chance';
 import { chooseFloat, floatCode, floatCodes } from './floats';
 import { bytesOf, four, halfBits, halfOf, one } from './load';

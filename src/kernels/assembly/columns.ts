@@ -3,9 +3,8 @@
  * A unit is a strip of `Size.StripColumns` columns within a group of rows; a strip that is narrower, or holds values
  * that the fast path cannot take, goes column by column.
  */
-import { Apply, Dtype, Element, Mode, NonFinite, Rounding, Source, ZeroPointRule } from '../../scheme/codes';
+import { Added, Apply, Dtype, Element, Mode, NonFinite, Rounding, Source, ZeroPointRule } from '../../scheme/codes';
 import { Size, Word } from '../../scheme/descriptor';
-import { Added } from '../../scheme/precision';
 import { careful, codeBytes, flipMask, highest, lowest, sixteen, zeroOffset } from './codes';
 import { decodeEach } from './decode';
 import { chooseFloat } from './floats';

@@ -1,9 +1,8 @@
 /**
  * The choice of a path from values to codes: once for a run of values.
  */
-import { Apply, Dtype, Element, Rounding, ZeroPointRule } from '../../scheme/codes';
+import { Added, Apply, Dtype, Element, Rounding, ZeroPointRule } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
-import { Added } from '../../scheme/precision';
 import { encodeBefore } from './before';
 import { careful, codeBytes, fast } from './codes';
 import { encodeElements } from './elements';

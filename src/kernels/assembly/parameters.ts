@@ -2,11 +2,10 @@
  * From a range to scale, multiplier and zero point, in the precision and the order of operations that the scheme
  * names. The numbers of the equations are those of docs/quantization.md.
  */
-import { Apply, PowerRule, Quantity, ScaleForm, ScaleType, Source, Storage, ZeroPointRule } from '../../scheme/codes';
+import { Added, Apply, Arithmetic, PowerRule, Quantity, ScaleForm, ScaleType, Storage, ZeroPointRule } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
-import { Added, Arithmetic } from '../../scheme/precision';
 import { halfBits, halfOf } from './load';
-import { biased, e4m3Of, e4m3Value, exponentOf, powerOf, scaleByte } from './powers';
+import { biased, e4m3Of, e4m3Value, exponentOf, powerOf } from './powers';
 import { address, real, wideReal, word } from './words';
 import { zeroPointOf } from './zero-point';
 
@@ -230,24 +229,6 @@ export function multiplies(d: usize): bool {
   return apply == Apply.Reciprocal || apply == Apply.Direct;
 }
 
-/** Writes scale and zero point of parameter `index`. */
-export function storeParameters(d: usize, index: usize): void {
-  const at = address(d, Word.Scale) + index * address(d, Word.ScaleStride);
-  const type = word(d, Word.ScaleType);
-  if (type == ScaleType.Float32) store<f32>(at, scale);
-  else if (type == ScaleType.Float64) store<f64>(at, wideScale);
-  else if (type == ScaleType.Float16) store<u16>(at, <u16>halfOf(storedScale));
-  else if (type == ScaleType.E8m0) store<u8>(at, <u8>scaleByte(scale));
-  else store<u8>(at, <u8>e4m3Of(scale));
-  const zeros = address(d, Word.ZeroPoint);
-  if (zeros == 0) return;
-  const storage = word(d, Word.ZeroPointStorage);
-  if (storage <= Storage.Uint8) store<u8>(zeros + index, <u8>zeroPoint);
-  else if (storage <= Storage.Uint16) store<u16>(zeros + (index << 1), <u16>zeroPoint);
-  else if (storage == Storage.Int32) store<i32>(zeros + (index << 2), zeroPoint);
-  else store<f32>(zeros + (index << 2), minimum);
-}
-
 /** Reads scale and zero point of parameter `index`, given or stored before. */
 export function loadParameters(d: usize, index: usize): void {
   const at = address(d, Word.Scale) + index * address(d, Word.ScaleStride);
@@ -294,17 +275,4 @@ export function startParameters(d: usize): void {
 function loadTensorScale(d: usize): void {
   const at = address(d, Word.TensorScale);
   tensorScale = at == 0 ? 1 : load<f32>(at);
-}
-
-/** Makes the parameters of `index` ready where they do not come from the values: from a given range, or as given. */
-export function resolveParameters(d: usize, index: usize): void {
-  if (word(d, Word.Source) == Source.Given) return loadParameters(d, index);
-  let high = load<f32>(address(d, Word.RangeHigh) + (index << 2));
-  let low = load<f32>(address(d, Word.RangeLow) + (index << 2));
-  if (word(d, Word.WithoutZero) == 0) {
-    high = max<f32>(0, high);
-    low = min<f32>(-0.0, low);
-  }
-  derive(d, reinterpret<i32>(high), reinterpret<i32>(low));
-  storeParameters(d, index);
 }

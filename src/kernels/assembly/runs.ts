@@ -7,8 +7,9 @@ import { codeBytes } from './codes';
 import { encode } from './encode';
 import { bytesOf } from './load';
 import { measure, recordOf } from './measure';
-import { bounded, derive, loadParameters, resolveParameters, storeParameters } from './parameters';
+import { bounded, derive, loadParameters } from './parameters';
 import { dirty, endIsNonFinite, extend, extremes, high, low, setRange, startRange } from './range';
+import { resolveParameters, storeParameters } from './stored';
 import { address, word } from './words';
 
 /** Makes ready what comes before a parameter's values are read: an empty range, or the parameters where they are given. */

@@ -8,9 +8,10 @@ import { codeBytes } from './codes';
 import { decode } from './decode';
 import { bytesOf } from './load';
 import { clearRecord, recordOf } from './measure';
-import { bounded, derive, loadParameters, resolveParameters, storeParameters } from './parameters';
+import { bounded, derive, loadParameters } from './parameters';
 import { dirty, extend, high, low, mergeAs, setRange, startRange } from './range';
 import { conclude, finish, finishGiven } from './runs';
+import { resolveParameters, storeParameters } from './stored';
 import { address, setWord, word } from './words';
 
 /** Tiles `First` to `Last`. */

@@ -3,9 +3,8 @@
  * @module
  */
 import { fromHalf, toHalf } from '../../memory/index.js';
-import { Apply, Element, NonFinite, Rounding, ZeroPointRule } from '../../scheme/codes.js';
+import { Added, Apply, Element, NonFinite, Rounding, ZeroPointRule } from '../../scheme/codes.js';
 import { Word } from '../../scheme/descriptor.js';
-import { Added } from '../../scheme/precision.js';
 import { chanceOf } from './chance.js';
 import type { Descriptor } from './descriptor.js';
 import { codecOf } from './elements.js';

@@ -6,6 +6,7 @@
 import { fromHalf, toHalf } from '../../memory/index.js';
 import {
   Apply,
+  Arithmetic,
   PowerRule,
   Quantity,
   ScaleForm,
@@ -15,7 +16,6 @@ import {
   ZeroPointRule,
 } from '../../scheme/codes.js';
 import { Word } from '../../scheme/descriptor.js';
-import { Arithmetic } from '../../scheme/precision.js';
 import type { Descriptor } from './descriptor.js';
 import { type Memory, storageBytes } from './memory.js';
 import { byteOfScale, powerBelow, powerExponent, scaleOfByte } from './scales.js';
