@@ -7,10 +7,17 @@ import type { CodeDtype } from '../code-dtypes.js';
 import type { Scheme } from '../scheme.js';
 
 /** How a scale is formed, where a preset knows several ways; `exact` is a float, the others are powers of two. */
-export type ScaleRule = (typeof SCALE_RULES)[number];
+export type ScaleRule = 'exact' | 'ue8m0' | 'floor' | 'even' | 'ceil' | 'rceil';
 
 /** Every scale rule. */
-export const SCALE_RULES = Object.freeze(['exact', 'ue8m0', 'floor', 'even', 'ceil', 'rceil'] as const);
+export const SCALE_RULES: readonly ScaleRule[] = Object.freeze<ScaleRule[]>([
+  'exact',
+  'ue8m0',
+  'floor',
+  'even',
+  'ceil',
+  'rceil',
+]);
 
 /** A row of the table. */
 export interface Preset {
