@@ -12,9 +12,9 @@ import { bytesOf, fourExact } from './load';
 import { clearRecord, measureEach, recordOf } from './measure';
 import { knowsRounding } from './offset';
 import { stripOffset } from './offset-columns';
-import { bounded, loadParameters, multiplier, multiplies, zeroPoint } from './parameters';
-import { dirty, endIsNonFinite, extend, high, low, setRange } from './range';
-import { begin, conclude, storeRange } from './runs';
+import { loadParameters, multiplier, multiplies, zeroPoint } from './parameters';
+import { dirty, extend, high, low } from './range';
+import { begin, conclude, deriveFast, storeRange } from './runs';
 import { address, word } from './words';
 
 /** Strips `First` to `Last`; strip u belongs to group u / strips of rows. */
@@ -194,13 +194,5 @@ function deriveFour<W>(d: usize, h: v128, l: v128, index: usize): void {
 }
 
 function deriveOne(d: usize, highBits: i32, lowBits: i32, index: usize): void {
-  if (!isFast) return;
-  if (endIsNonFinite(highBits, lowBits)) {
-    isFast = false;
-    return;
-  }
-  begin(d, index);
-  setRange(highBits, lowBits, false);
-  if (word(d, Word.Source) == Source.Data) conclude(d, index);
-  isFast = bounded(d, highBits, lowBits);
+  isFast = isFast && deriveFast(d, highBits, lowBits, index);
 }

@@ -1,14 +1,13 @@
 /**
  * Codes from a minimum with a parameter a column; T, R and U are as in `offset`.
  */
-import { Apply, Dtype, Rounding, Source } from '../../scheme/codes';
+import { Apply, Dtype, Rounding } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { fourKeys, keyOf } from './alone';
 import { flipMask, zeroOffset } from './codes';
 import { sixteenFrom, spanOf } from './offset';
-import { bounded, minimum, multiplier } from './parameters';
-import { setRange } from './range';
-import { begin, conclude } from './runs';
+import { minimum, multiplier } from './parameters';
+import { deriveFast } from './runs';
 import { address, word } from './words';
 
 /** A strip of sixteen columns (see `columns`); false, with nothing written that matters, where it needs the slow path. */
@@ -25,7 +24,7 @@ function stripFrom<T>(d: usize, element: usize, rows: usize, index: usize): bool
   return strip<T, i32, i8>(d, element, rows, index);
 }
 
-/** Scales and minimums of the four columns that `deriveFour` looked at, and whether all may go fast. */
+/** Scales and minimums of the four columns that `columnsOf` looked at, and whether all may go fast. */
 let fourScales: v128 = i32x4.splat(0);
 let fourMinimums: v128 = i32x4.splat(0);
 let isFast: bool = false;
@@ -84,21 +83,5 @@ function columnsOf<T>(d: usize, p: usize, step: usize, rows: usize, index: usize
 }
 
 function deriveOne(d: usize, highKey: i32, lowKey: i32, index: usize): void {
-  if (!isFast) return;
-  const highBits = keyOf(highKey);
-  const lowBits = keyOf(lowKey);
-  if (isNonFinite(highBits) || isNonFinite(lowBits)) {
-    isFast = false;
-    return;
-  }
-  begin(d, index);
-  setRange(highBits, lowBits, false);
-  if (word(d, Word.Source) == Source.Data) conclude(d, index);
-  isFast = bounded(d, highBits, lowBits);
-}
-
-// @ts-ignore: decorator
-@inline
-function isNonFinite(bits: i32): bool {
-  return (bits & 0x7fffffff) >= 0x7f800000;
+  isFast = isFast && deriveFast(d, keyOf(highKey), keyOf(lowKey), index);
 }

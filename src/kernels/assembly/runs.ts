@@ -26,6 +26,15 @@ export function conclude(d: usize, index: usize): bool {
   return true;
 }
 
+/** Parameters of `index` from a range that a vector path collected; whether its values may take the fast path too. */
+export function deriveFast(d: usize, highBits: i32, lowBits: i32, index: usize): bool {
+  if (endIsNonFinite(highBits, lowBits)) return false;
+  begin(d, index);
+  setRange(highBits, lowBits, false);
+  if (word(d, Word.Source) == Source.Data) conclude(d, index);
+  return bounded(d, highBits, lowBits);
+}
+
 /**
  * Codes and statistics of `n` values at `p`, whose range and parameters are known. `checks` asks to look at each
  * cache tile first, because some values may not be finite or may be beyond the range.
