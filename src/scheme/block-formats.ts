@@ -4,6 +4,7 @@
  * @module
  */
 import { BlockFormat } from './codes.js';
+import { ABSMAX_AXES } from './fixed-axes.js';
 import { type Granularity, perBlock, perToken } from './granularity.js';
 
 /** Name of a block format. */
@@ -71,22 +72,10 @@ export const BLOCK_FORMATS: Readonly<Record<BlockFormatName, BlockFacts>> = Obje
 
 /** The values at which the other axes of a scheme with a block format stand. */
 export const FORMAT_AXES = Object.freeze({
-  parameters: 'dynamic',
-  symmetric: true,
-  step: 1,
-  divisor: 127,
-  scaleForm: 'divide',
-  powerOfTwo: 'none',
-  scaleUsed: 'exact',
-  tensorScale: false,
-  mostMultiplier: null,
+  ...ABSMAX_AXES,
   apply: 'divide',
   raggedDivides: false,
-  rounding: 'half-even',
   zeroPointRule: 'none',
-  floor: null,
-  allZero: null,
-  scaleDtype: 'float32',
 } as const);
 
 function facts(

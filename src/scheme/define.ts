@@ -5,6 +5,7 @@
 import { fail, got } from '../errors.js';
 import { BLOCK_FORMATS, type BlockFormatName, FORMAT_AXES } from './block-formats.js';
 import { CODE_FACTS, CODE_RANGE, type CodeDtype, codeSize, isIntegerCode } from './code-dtypes.js';
+import { misfitOf } from './fixed-axes.js';
 import { describeGranularity, type Granularity, perBlock, perChannel, perRow } from './granularity.js';
 import { checkOutliers } from './outliers.js';
 import { type Scheme, scaleBytes, zeroPointDtype } from './scheme.js';
@@ -186,9 +187,9 @@ function checkFormat(scheme: Scheme, format: BlockFormatName): void {
     const text = `layout: { blockBytes: ${bytes}, codesAt: ${codesAt} } of ${dtype} with ${describeGranularity(granularity)}`;
     throw wrong(`${text} for the format ${format}`, layout);
   }
-  for (const [axis, value] of Object.entries(FORMAT_AXES)) {
-    const actual = scheme[axis as keyof typeof FORMAT_AXES];
-    if (actual !== value) throw wrong(`${axis}: ${value}, for the format ${format} has its own rules`, actual);
+  const misfit = misfitOf(scheme, FORMAT_AXES);
+  if (misfit !== undefined) {
+    throw wrong(`${misfit.expected}, for the format ${format} has its own rules`, misfit.actual);
   }
 }
 

@@ -3,27 +3,16 @@
  * @module
  */
 import { fail, got } from '../errors.js';
+import { ABSMAX_AXES, misfitOf } from './fixed-axes.js';
 import type { Scheme } from './scheme.js';
 
 /** The values at which the other axes of a scheme with outliers stand. */
 const AXES = Object.freeze({
+  ...ABSMAX_AXES,
   dtype: 'int8',
-  parameters: 'dynamic',
-  symmetric: true,
   rangeIncludesZero: true,
   arithmetic: 'float32',
-  step: 1,
-  divisor: 127,
-  scaleForm: 'divide',
-  powerOfTwo: 'none',
-  scaleUsed: 'exact',
-  tensorScale: false,
-  mostMultiplier: null,
   apply: 'direct',
-  rounding: 'half-even',
-  floor: null,
-  allZero: null,
-  scaleDtype: 'float32',
   layout: 'planar',
   format: null,
 } as const);
@@ -38,10 +27,8 @@ export function checkOutliers(scheme: Scheme): Scheme['outliers'] {
   const threshold = outliers?.threshold;
   const isStored = threshold === 0 || (Math.fround(threshold) > 0 && Math.fround(threshold) < Number.POSITIVE_INFINITY);
   if (typeof threshold !== 'number' || !isStored) throw wrong('outliers: null or { threshold } from 0', outliers);
-  for (const [axis, value] of Object.entries(AXES)) {
-    const actual = scheme[axis as keyof typeof AXES];
-    if (actual !== value) throw wrong(`${axis}: ${value} for a scheme with outliers`, actual);
-  }
+  const misfit = misfitOf(scheme, AXES);
+  if (misfit !== undefined) throw wrong(`${misfit.expected} for a scheme with outliers`, misfit.actual);
   if (granularity.kind !== 'perToken' || granularity.axis !== -1)
     throw wrong('granularity: perToken for a scheme with outliers', granularity);
   if (codes[0] !== -127 || codes[1] !== 127) throw wrong('codes: [-127, 127] for a scheme with outliers', codes);
