@@ -11,6 +11,11 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 }
 
+/** The product of sizes that are known to be good, as those of axes are; 1 for none. */
+export function productOf(sizes: readonly number[]): number {
+  return sizes.reduce((product, size) => product * size, 1);
+}
+
 /** The ratio of two sums of squares in dB: 10·log10(signal / noise); Infinity without noise. */
 export function decibels(signal: number, noise: number): number {
   return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);

@@ -3,6 +3,7 @@
  * @module
  */
 import { halves } from '../memory/index.js';
+import { productOf } from '../numbers.js';
 import type { QuantizedTensor } from '../runtime/index.js';
 import { Element } from '../scheme/codes.js';
 import {
@@ -33,12 +34,7 @@ export function codeEnds({ format, codes }: Scheme): readonly [number, number] {
 /** The codes of a quantized tensor but for the first few; those of blocks, taken out of them, are always all. */
 export function codesOf({ scheme, data, shape }: QuantizedTensor, before: number): ArrayLike<number> {
   if (scheme.layout === 'planar') {
-    const raw = isPacked(scheme.dtype)
-      ? unpacked(scheme, data).slice(
-          0,
-          shape.reduce((a, b) => a * b, 1),
-        )
-      : data;
+    const raw = isPacked(scheme.dtype) ? unpacked(scheme, data).slice(0, productOf(shape)) : data;
     const { float } = CODE_FACTS[scheme.dtype];
     if (float === undefined) return raw.slice(before);
     // By size, −0 below 0.

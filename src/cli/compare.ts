@@ -4,6 +4,7 @@
  */
 import { type ArgsDef, defineCommand } from 'citty';
 import { fail, QuantlaneError } from '../errors.js';
+import { productOf } from '../numbers.js';
 import { type Closeness, Comparison } from '../quality/index.js';
 import { type Words, wordsOf } from './arguments.js';
 import { type Context, Progress } from './context.js';
@@ -82,11 +83,7 @@ async function outcomeOf(
       );
     }
     const comparison = new Comparison();
-    const progress = new Progress(
-      show,
-      name,
-      tensor.shape.reduce((product, size) => product * size, 1),
-    );
+    const progress = new Progress(show, name, productOf(tensor.shape));
     for await (const [values, others] of pairsOf(tensor.values(), other.values())) {
       signal.throwIfAborted();
       comparison.add(values, others);

@@ -11,6 +11,7 @@
  * ```
  * @module
  */
+import { productOf } from '../numbers.js';
 import {
   codeBytesOf,
   defineScheme,
@@ -112,8 +113,4 @@ export function coordinates(shape: readonly number[], index: number): number[] {
     rest = Math.floor(rest / size);
   }
   return found;
-}
-
-function productOf(sizes: readonly number[]): number {
-  return sizes.reduce((product, size) => product * size, 1);
 }

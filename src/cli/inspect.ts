@@ -5,6 +5,7 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import { type ErrorCode, QuantlaneError } from '../errors.js';
 import type { TensorEntry, TensorFile } from '../formats/index.js';
+import { productOf } from '../numbers.js';
 import type { Runtime } from '../runtime/index.js';
 import { describeGranularity } from '../scheme/index.js';
 import { type Words, wordsOf } from './arguments.js';
@@ -124,7 +125,7 @@ async function trialReport(
 async function plainReport(file: TensorFile, entry: TensorEntry, { signal, show }: Context): Promise<Report> {
   const { name, dtype, shape, blocks } = entry;
   const moments = new Moments();
-  const elements = shape.reduce((product, size) => product * size, 1);
+  const elements = productOf(shape);
   const packed = blocks === undefined ? '' : ` of ${blocks.type} ${shapeText(blocks.shape)}`;
   const progress = new Progress(show, name, elements * (isFloat(dtype) ? 2 : 1));
   const read = (take: (values: ArrayLike<number>) => void): Promise<void> =>

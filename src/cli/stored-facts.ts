@@ -3,6 +3,7 @@
  * @module
  */
 import type { TensorEntry, TensorFile } from '../formats/index.js';
+import { productOf } from '../numbers.js';
 import { blockParts, codeEnds, numbersOf } from './block-parts.js';
 import { readChunks } from './chunks.js';
 import type { Stored } from './container.js';
@@ -32,7 +33,7 @@ export async function storedFacts(file: TensorFile, stored: Stored): Promise<Sto
   };
   if (scheme.layout === 'planar') {
     // The last byte of codes that share bytes may hold some that are none.
-    let left = stored.note.shape.reduce((product, size) => product * size, 1);
+    let left = productOf(stored.note.shape);
     for await (const bytes of readChunks(file, entry, 8)) {
       const all = numbersOf(scheme, bytes);
       const numbers = all.length <= left ? all : Array.from(all).slice(0, left);

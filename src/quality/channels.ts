@@ -3,6 +3,7 @@
  * @module
  */
 import { fail } from '../errors.js';
+import { productOf } from '../numbers.js';
 
 /** How the values of a tensor belong to channels: value i to channel ⌊i / inner⌋ mod count. */
 export interface ChannelLayout {
@@ -30,12 +31,12 @@ export function channelLayout(shape: readonly number[], axis: number): ChannelLa
   if (count === undefined) {
     throw fail('ERR_QUANTLANE_SHAPE', `Expected a shape with axis ${axis}, got [${shape.join(', ')}]`);
   }
-  return { count, inner: shape.slice(index + 1).reduce((product, size) => product * size, 1) };
+  return { count, inner: productOf(shape.slice(index + 1)) };
 }
 
 /**
  * The channels that stand out: those whose largest magnitude is more than `factor` times the median of all (equation
- * 42 of docs/quantization.md). Where most are 0, each that is not stands out.
+ * 53 of docs/quantization.md). Where most are 0, each that is not stands out.
  * @param amax - largest magnitude of each channel
  * @returns indices, in their order
  */

@@ -1,6 +1,6 @@
 /**
  * How close values are to others: signal, noise and angle, for a whole tensor or channel by channel, of values that come
- * in parts (equations 16, 17 and 40 of docs/quantization.md). All sums are float64.
+ * in parts (equations 16, 17 and 51 of docs/quantization.md). All sums are float64.
  * @module
  */
 import { fail } from '../errors.js';

@@ -3,6 +3,7 @@
  * @module
  */
 import { fail } from '../errors.js';
+import { productOf } from '../numbers.js';
 import { type Granularity, perChannel, perTensor } from '../scheme/index.js';
 import type { Fields } from './fields.js';
 import type { Range } from './observer.js';
@@ -104,7 +105,7 @@ function channelsOf(
   if (count > MAX_PARAMETERS) {
     throw fail('ERR_QUANTLANE_SHAPE', `Expected at most ${MAX_PARAMETERS} channels, got ${count}`);
   }
-  return { count, inner: shape.slice(index + 1).reduce((product, size) => product * size, 1) };
+  return { count, inner: productOf(shape.slice(index + 1)) };
 }
 
 /** The range with [0, 0] for channels that had no finite value. */

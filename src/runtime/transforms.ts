@@ -5,6 +5,7 @@
  */
 import { fail, got } from '../errors.js';
 import { type Arena, bytesOf, type InputDtype, TensorLease } from '../memory/index.js';
+import { productOf } from '../numbers.js';
 import { Mode, Op, Source } from '../scheme/codes.js';
 import { Size, Word } from '../scheme/descriptor.js';
 import { DTYPE } from '../scheme/words.js';
@@ -140,7 +141,7 @@ function transposition({ dtype, shape }: Operand): Transform {
 }
 
 function rowsOf(shape: readonly number[]): { elements: number; rows: number; length: number } {
-  const elements = shape.reduce((product, size) => product * size, 1);
+  const elements = productOf(shape);
   const length = shape.at(-1);
   if (length !== undefined && elements > 0) return { elements, rows: elements / length, length };
   throw fail('ERR_QUANTLANE_SHAPE', `Expected rows of at least one value, got shape [${shape.join(', ')}]`);

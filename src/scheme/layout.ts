@@ -3,6 +3,7 @@
  * @module
  */
 import { fail } from '../errors.js';
+import { productOf } from '../numbers.js';
 import { BLOCK_FORMATS } from './block-formats.js';
 import { type CodeDtype, isPacked, packedBytes } from './code-dtypes.js';
 import { Op } from './codes.js';
@@ -148,8 +149,4 @@ function axisOf(axis: number, shape: readonly number[]): number {
   const index = axis < 0 ? axis + shape.length : axis;
   if (index >= 0 && index < shape.length) return index;
   throw fail('ERR_QUANTLANE_SHAPE', `Expected a shape with axis ${axis}, got [${shape.join(', ')}]`);
-}
-
-function productOf(sizes: readonly number[]): number {
-  return sizes.reduce((product, size) => product * size, 1);
 }
