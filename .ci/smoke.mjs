@@ -8,7 +8,7 @@
  * registry, as the packages that hold one executable each.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,6 +77,7 @@ function use(project, executable) {
     input: listed,
   });
   process.stdout.write(checked);
+  process.stdout.write(run(`ONNX Runtime on Node ${version}`, executable, ['onnxruntime.mjs'], { cwd: project, env }));
   console.log(`Node ${version}: passed in ${Math.round(performance.now() - began)} ms`);
 }
 
@@ -99,6 +100,10 @@ try {
   }
 
   cpSync(parts, project, { recursive: true });
+  // Its peer, of hundreds of megabytes, is that of the checkout.
+  for (const name of ['onnxruntime-node', 'onnxruntime-common']) {
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction');
+  }
   cpSync(join(root, 'node_modules/@types/node'), join(project, 'node_modules/@types/node'), { recursive: true });
   cpSync(join(root, 'node_modules/undici-types'), join(project, 'node_modules/undici-types'), { recursive: true });
   const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'];

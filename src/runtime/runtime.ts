@@ -247,6 +247,11 @@ export class Runtime {
     return this.close();
   }
 
+  /** @internal Counts bytes that a room above copied from or to the arena. */
+  countCopy(bytes: number): void {
+    this.#calls.counts.copiedBytes += bytes;
+  }
+
   /** @internal Memory and threads, for the rooms above. */
   get engine(): Engine {
     return this.#engine;

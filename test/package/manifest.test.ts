@@ -14,9 +14,10 @@ function targets(node: unknown, conditions: readonly string[] = []): { path: str
 }
 
 describe('manifest', () => {
-  it('brings four dependencies', () => {
-    expect(Object.keys(manifest.dependencies)).toEqual(['citty', 'comlink', 'piscina', 'rxjs']);
-    expect(manifest.peerDependencies).toBeUndefined();
+  it('brings five dependencies, and works beside ONNX Runtime where it is installed', () => {
+    expect(Object.keys(manifest.dependencies)).toEqual(['citty', 'comlink', 'onnx-proto', 'piscina', 'rxjs']);
+    expect(Object.keys(manifest.peerDependencies)).toEqual(['onnxruntime-node']);
+    expect(manifest.peerDependenciesMeta).toEqual({ 'onnxruntime-node': { optional: true } });
     expect(manifest.optionalDependencies).toBeUndefined();
   });
 
