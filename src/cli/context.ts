@@ -11,6 +11,8 @@ export interface Context {
   readonly input: AsyncIterable<Uint8Array>;
   /** Replaces the line of progress; undefined where nobody watches. */
   readonly show: ((line: string) => void) | undefined;
+  /** Tells, on standard error, a line that must be seen while the command runs. */
+  readonly say: (line: string) => void;
   /** Aborted when the user stops the command. */
   readonly signal: AbortSignal;
 }

@@ -25,6 +25,7 @@ const context: Context = {
   // Only a command that reads standard input touches it.
   input: { [Symbol.asyncIterator]: () => addAbortSignal(stop.signal, stdin)[Symbol.asyncIterator]() },
   show: stderr.isTTY ? (line) => stderr.write(`\r\u001b[K${line.slice(0, stderr.columns - 1)}`) : undefined,
+  say: (line) => void stderr.write(`${line}\n`),
   signal: stop.signal,
 };
 

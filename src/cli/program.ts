@@ -4,11 +4,11 @@
  */
 import { stripVTControlCharacters } from 'node:util';
 import { type CommandDef, renderUsage, runCommand } from 'citty';
+import { version } from '../version.js';
 import { checkedArguments } from './arguments.js';
 import type { Context } from './context.js';
 import { exitCodeOf, lineOf, usage } from './failure.js';
 import type { Report } from './report.js';
-import { version } from './version.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each command has arguments of its own
 type Command = CommandDef<any>;
@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./inspect.js')).inspectCommand,
   compare: async () => (await import('./compare.js')).compareCommand,
   recommend: async () => (await import('./recommend.js')).recommendCommand,
+  serve: async () => (await import('./serve.js')).serveCommand,
   presets: async () => (await import('./presets.js')).presetsCommand,
 };
 
@@ -82,5 +83,9 @@ function wrongCommand(word: string | undefined): Error {
 /** How a command is used: no colours, no spaces at the ends of lines. */
 async function usageOf(command: Command, parent?: Command): Promise<string> {
   const text = stripVTControlCharacters(await renderUsage(command, parent));
-  return text.replace(/ +$/gm, '').trimEnd();
+  // The commands are listed below: all of them in one word would not fit a line.
+  return text
+    .replace(/^(USAGE quantlane) \S*\|\S*/m, '$1 COMMAND')
+    .replace(/ +$/gm, '')
+    .trimEnd();
 }

@@ -7,6 +7,7 @@ import { fail } from '../errors.js';
 import { createSafetensors, type TensorWriter } from '../formats/index.js';
 import type { InputDtype } from '../memory/index.js';
 import type { Runtime } from '../runtime/index.js';
+import { version } from '../version.js';
 import { type Words, wordsOf } from './arguments.js';
 import { type Choice, choiceOf, GIVEN_ARGS, NON_FINITE_ARG, PRESET_ARGS } from './choice.js';
 import { declarationsOf, metadataOf, noteOf, storedBytes } from './container.js';
@@ -18,7 +19,6 @@ import { RUNTIME_ARGS, runtimeOptions, startRuntime } from './runtime-options.js
 import { placeOf, type Source, Sources } from './sources.js';
 import { type Row, summary } from './summary.js';
 import { placedOn, quantizeTensor, type TensorJob } from './tensor.js';
-import { version } from './version.js';
 import { writingTo } from './writing.js';
 
 const args = {

@@ -30,6 +30,7 @@ import { bytesOf, normal } from './helpers.js';
 const context: Context = {
   input: { [Symbol.asyncIterator]: async function* () {} },
   show: undefined,
+  say: () => undefined,
   signal: new AbortController().signal,
 };
 

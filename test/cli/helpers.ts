@@ -67,7 +67,13 @@ export async function ended(child: ChildProcess): Promise<Ran> {
 export async function run(words: readonly string[], context: Partial<Context> = {}): Promise<Ran> {
   const input = { [Symbol.asyncIterator]: async function* () {} };
   const { signal } = new AbortController();
-  const { exitCode, out, problem } = await runProgram(words, { input, show: undefined, signal, ...context });
+  const { exitCode, out, problem } = await runProgram(words, {
+    input,
+    show: undefined,
+    say: () => undefined,
+    signal,
+    ...context,
+  });
   return { code: exitCode, out, err: problem };
 }
 

@@ -14,8 +14,15 @@ function targets(node: unknown, conditions: readonly string[] = []): { path: str
 }
 
 describe('manifest', () => {
-  it('brings five dependencies, and works beside ONNX Runtime where it is installed', () => {
-    expect(Object.keys(manifest.dependencies)).toEqual(['citty', 'comlink', 'onnx-proto', 'piscina', 'rxjs']);
+  it('brings six dependencies, and works beside ONNX Runtime where it is installed', () => {
+    expect(Object.keys(manifest.dependencies)).toEqual([
+      'citty',
+      'comlink',
+      'fastify',
+      'onnx-proto',
+      'piscina',
+      'rxjs',
+    ]);
     expect(Object.keys(manifest.peerDependencies)).toEqual(['onnxruntime-node']);
     expect(manifest.peerDependenciesMeta).toEqual({ 'onnxruntime-node': { optional: true } });
     expect(manifest.optionalDependencies).toBeUndefined();

@@ -1,0 +1,103 @@
+/**
+ * `quantlane serve`: the Open Inference Protocol in front of a runtime, until a signal ends it.
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import { type ArgsDef, defineCommand } from 'citty';
+import { preset } from '../scheme/index.js';
+import { type ModelSettings, QuantlaneServer, type ServerOptions } from '../server/index.js';
+import { integerOption, type Words, wordsOf } from './arguments.js';
+import { calibratedGiven, readCalibrationFile } from './calibration.js';
+import type { Context } from './context.js';
+import { asUsage, usage } from './failure.js';
+import type { Report } from './report.js';
+import { RUNTIME_ARGS, runtimeOptions, startRuntime } from './runtime-options.js';
+
+const args = {
+  host: { type: 'string', description: 'Address, default 127.0.0.1', valueHint: 'HOST' },
+  port: { type: 'string', description: 'Port, default 8000; 0: any', valueHint: 'N' },
+  calibration: { type: 'string', description: 'Its tensors become models', valueHint: 'FILE' },
+  'token-file': { type: 'string', description: 'Holds the bearer token', valueHint: 'FILE' },
+  cert: { type: 'string', description: 'Certificate for TLS, PEM', valueHint: 'FILE' },
+  key: { type: 'string', description: 'Key for TLS, PEM', valueHint: 'FILE' },
+  'max-tensor': { type: 'string', description: 'Of a request, default 64MiB', valueHint: 'SIZE' },
+  'max-pending': { type: 'string', description: 'Requests at a time, default 1024', valueHint: 'N' },
+  timeout: { type: 'string', description: 'For a request, default 30000', valueHint: 'MS' },
+  ...RUNTIME_ARGS,
+} as const satisfies ArgsDef;
+
+/** The command. */
+export const serveCommand = defineCommand({
+  meta: { name: 'serve', description: 'Quantize over HTTP: the Open Inference Protocol' },
+  args,
+  run: ({ args, data }) => serve(wordsOf(args), data as Context),
+});
+
+async function serve(words: Words, context: Context): Promise<Report> {
+  const options = await serverOptions(words);
+  await using runtime = await startRuntime(runtimeOptions(words));
+  const server = await QuantlaneServer.listen(runtime, options).catch((error: unknown) => () => {
+    throw error;
+  });
+  if (typeof server === 'function') return asUsage('serve', server);
+  context.say(`quantlane serve: listening on ${server.url}`);
+  if (!context.signal.aborted) {
+    await new Promise((resolve) => context.signal.addEventListener('abort', resolve, { once: true }));
+  }
+  await server.close();
+  const { calls, failed, elements } = runtime.metrics();
+  return {
+    lines: [`${calls} batches, ${failed} failed, ${elements} elements`],
+    json: { command: 'serve', calls, failed, elements },
+  };
+}
+
+async function serverOptions(words: Words): Promise<ServerOptions> {
+  const [cert, key] = await Promise.all([fileOf('cert', words), fileOf('key', words)]);
+  if ((cert === undefined) !== (key === undefined)) throw usage('Expected --cert and --key, got one of them');
+  const token = (await fileOf('token-file', words))?.toString('utf8').trim();
+  const host = words('host');
+  const port = integerOption('port', words('port'));
+  const maxTensor = words('max-tensor');
+  const maxPending = integerOption('max-pending', words('max-pending'));
+  const timeout = integerOption('timeout', words('timeout'));
+  return {
+    models: await calibratedModels(words('calibration')),
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+    ...(token !== undefined && { token }),
+    ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
+    ...(maxTensor !== undefined && { maxTensor }),
+    ...(maxPending !== undefined && { maxPending }),
+    ...(timeout !== undefined && { timeout }),
+  };
+}
+
+async function fileOf(name: string, words: Words): Promise<Buffer | undefined> {
+  const path = words(name);
+  if (path === undefined) return undefined;
+  return readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    throw usage(`Expected a file for --${name}, got '${path}' (${cause.code})`);
+  });
+}
+
+/** A model for every tensor of a calibration file, with its preset and range. */
+async function calibratedModels(path: string | undefined): Promise<ModelSettings[]> {
+  if (path === undefined) return [];
+  const calibration = await readCalibrationFile(path);
+  const { preset: target, tensors } = calibration;
+  if (target === null) throw usage(`Expected a calibration for a preset, got ${path}, which is for none`);
+  const scheme = preset(target.name, target.options);
+  return [...tensors].map(([name, { min }]) => {
+    const given = calibratedGiven(calibration, path, scheme, { name, isOnly: false, parameters: min.length });
+    return {
+      name,
+      scheme,
+      ...('range' in given ? { range: given.range } : { parameters: definedOf(given.parameters) }),
+    };
+  });
+}
+
+function definedOf<Z>({ scale, zeroPoint }: { readonly scale: Float32Array; readonly zeroPoint: Z | undefined }) {
+  return { scale, ...(zeroPoint !== undefined && { zeroPoint }) };
+}

@@ -1,0 +1,8 @@
+/**
+ * The server of the Open Inference Protocol.
+ * @module
+ */
+
+export type { ModelSettings } from './models.js';
+export type { ServerOptions } from './options.js';
+export { QuantlaneServer } from './server.js';

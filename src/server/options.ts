@@ -1,0 +1,63 @@
+/**
+ * How a server is made.
+ * @module
+ */
+import { fail, got } from '../errors.js';
+import { parseSize } from '../memory/index.js';
+import type { ModelSettings } from './models.js';
+
+/** How a server is made. */
+export interface ServerOptions {
+  /** Address to listen on; default 127.0.0.1, which only this machine reaches. */
+  readonly host?: string;
+  /** Port; default 8000, 0 for any that is free. */
+  readonly port?: number;
+  /** Models beside the presets. */
+  readonly models?: readonly ModelSettings[];
+  /** A token that every request but those for health must bring: `Authorization: Bearer …`. */
+  readonly token?: string;
+  /** Certificate and key, in PEM, for TLS. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** Most bytes of a tensor, or text such as `'64MiB'` (default). */
+  readonly maxTensor?: number | string;
+  /** Most bytes of JSON; default `'8MiB'`. */
+  readonly maxJson?: number | string;
+  /** Requests in work at a time; one more is refused with 429. Default 1,024. */
+  readonly maxPending?: number;
+  /** Milliseconds for a request from its first byte to the last of its answer; default 30,000. */
+  readonly timeout?: number;
+}
+
+/** The options with their defaults. */
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly models: readonly ModelSettings[];
+  readonly token: string | undefined;
+  readonly tls: ServerOptions['tls'];
+  readonly maxTensor: number;
+  readonly maxJson: number;
+  readonly maxPending: number;
+  readonly timeout: number;
+}
+
+/**
+ * The options, checked and with their defaults.
+ * @throws ERR_QUANTLANE_ARGUMENT
+ */
+export function settleServer(options: ServerOptions): ServerSettings {
+  const { host = '127.0.0.1', port = 8000, models = [], token, tls } = options;
+  const { maxPending = 1_024, timeout = 30_000 } = options;
+  if (typeof host !== 'string' || host === '') throw wrong('host: an address', host);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw wrong('port: 0 to 65535', port);
+  if (token !== undefined && (typeof token !== 'string' || token === '')) throw wrong('token: a string', token);
+  if (!Number.isSafeInteger(maxPending) || maxPending < 1) throw wrong('maxPending: at least 1', maxPending);
+  if (!(timeout > 0 && timeout < 2 ** 31)) throw wrong('timeout: milliseconds', timeout);
+  const maxTensor = parseSize(options.maxTensor ?? '64MiB');
+  const maxJson = parseSize(options.maxJson ?? '8MiB');
+  return { host, port, models, token, tls, maxTensor, maxJson, maxPending, timeout };
+}
+
+function wrong(expected: string, actual: unknown): Error {
+  return fail('ERR_QUANTLANE_ARGUMENT', `Expected ${expected}, got ${got(actual)}`);
+}

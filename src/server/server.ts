@@ -1,0 +1,161 @@
+/**
+ * The server: the Open Inference Protocol, version 2, with its extension for binary tensors, in front of a runtime.
+ * @module
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Runtime } from '../runtime/index.js';
+import { answer, type Failure, failureOf, late } from './failure.js';
+import { Inference } from './infer.js';
+import { modelMetadata, serverMetadata } from './metadata.js';
+import { type Model, Models } from './models.js';
+import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
+
+/** Paths that need no token. */
+const OPEN = '/v2/health/';
+
+/** A server that listens. */
+export class QuantlaneServer {
+  readonly #settings: ServerSettings;
+  readonly #runtime: Runtime;
+  readonly #models: Models;
+  readonly #inference: Inference;
+  readonly #app: FastifyInstance;
+  #pending = 0;
+  #isDraining = false;
+
+  private constructor(runtime: Runtime, settings: ServerSettings) {
+    this.#settings = settings;
+    this.#runtime = runtime;
+    this.#models = new Models(settings.models);
+    this.#inference = new Inference(runtime, this.#models, { json: settings.maxJson, tensor: settings.maxTensor });
+    this.#app = this.#routes();
+  }
+
+  /**
+   * Listens.
+   * @throws ERR_QUANTLANE_ARGUMENT, and errors of the system such as EADDRINUSE
+   */
+  static async listen(runtime: Runtime, options: ServerOptions = {}): Promise<QuantlaneServer> {
+    const settings = settleServer(options);
+    const server = new QuantlaneServer(runtime, settings);
+    await server.#app.listen({ host: settings.host, port: settings.port });
+    return server;
+  }
+
+  /** Where it listens, such as `http://127.0.0.1:8000`. */
+  get url(): string {
+    const { address, port, family } = this.#app.server.address() as AddressInfo;
+    const host = family === 'IPv6' ? `[${address}]` : address;
+    return `${this.#settings.tls === undefined ? 'http' : 'https'}://${host}:${port}`;
+  }
+
+  /** Requests in work. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Takes no more requests, is not ready any more, and settles when those in work are answered. */
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    await this.#app.close();
+  }
+
+  /** The same as `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #routes(): FastifyInstance {
+    const { tls, timeout, token } = this.#settings;
+    const common = {
+      requestTimeout: timeout,
+      forceCloseConnections: 'idle' as const,
+      routerOptions: { maxParamLength: 100 },
+    };
+    const app = (tls === undefined ? Fastify(common) : Fastify({ ...common, https: { ...tls } })) as FastifyInstance;
+    // Bodies go to where they belong as they come in.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    app.setNotFoundHandler((request, reply) =>
+      send(reply, answer(404, `Expected a path of the protocol, got ${request.url}`)),
+    );
+    app.setErrorHandler((error, _request, reply) => send(reply, failureOf(error)));
+    if (token !== undefined) app.addHook('onRequest', tokenCheck(token));
+
+    app.get('/v2', () => serverMetadata());
+    app.get('/v2/health/live', () => ({ live: true }));
+    app.get('/v2/health/ready', (_request, reply) =>
+      reply.code(this.#isReady() ? 200 : 503).send({ ready: this.#isReady() }),
+    );
+    for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
+      app.get(path, (request, reply) => this.#onModel(request, reply, (model) => reply.send(modelMetadata(model))));
+      app.get(`${path}/ready`, (request, reply) =>
+        this.#onModel(request, reply, ({ name }) =>
+          reply.code(this.#isReady() ? 200 : 503).send({ name, ready: this.#isReady() }),
+        ),
+      );
+      app.post(`${path}/infer`, (request, reply) =>
+        this.#onModel(request, reply, (model) => this.#infer(model, request, reply)),
+      );
+    }
+    return app;
+  }
+
+  #isReady(): boolean {
+    const { configured, alive } = this.#runtime.metrics().lanes;
+    return !this.#isDraining && this.#runtime.engine.isOpen && (configured === 0 || alive > 0);
+  }
+
+  #onModel<T>(request: FastifyRequest, reply: FastifyReply, then: (model: Model) => T): T | FastifyReply {
+    const { name, version = '1' } = request.params as { name: string; version?: string };
+    const model = version === '1' ? this.#models.find(name) : undefined;
+    if (model !== undefined) return then(model);
+    return send(reply, answer(404, `Expected the name of a model and version 1, got '${name}', version ${version}`));
+  }
+
+  async #infer(model: Model, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (this.#pending >= this.#settings.maxPending) {
+      send(reply, answer(429, `Expected at most ${this.#settings.maxPending} requests at a time, got one more`));
+      return reply;
+    }
+    const { timeout } = this.#settings;
+    const gone = new AbortController();
+    const onClose = () => gone.abort(new Error('The client is gone'));
+    const timer = setTimeout(() => gone.abort(late(timeout)), timeout);
+    reply.raw.once('close', onClose);
+    this.#pending++;
+    try {
+      await this.#inference.answer(model, request.raw, reply.raw, gone.signal);
+      reply.hijack();
+    } catch (error) {
+      if (reply.raw.headersSent) reply.hijack();
+      else send(reply, failureOf(error));
+    } finally {
+      this.#pending--;
+      clearTimeout(timer);
+      reply.raw.off('close', onClose);
+    }
+    return reply;
+  }
+}
+
+function send(reply: FastifyReply, { status, body, retryAfter }: Failure): FastifyReply {
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  // What is left of the body is not worth reading.
+  if (status === 413 || status === 503) reply.header('connection', 'close');
+  return reply.code(status).send(body);
+}
+
+/** Refuses requests without the token; the comparison takes as long for every other. */
+function tokenCheck(token: string): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const expected = digest(`Bearer ${token}`);
+  return async (request, reply) => {
+    if (request.url.startsWith(OPEN)) return undefined;
+    if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return undefined;
+    reply.header('www-authenticate', 'Bearer');
+    return send(reply, answer(401, 'Expected the token of the server as Authorization: Bearer, got another or none'));
+  };
+}
