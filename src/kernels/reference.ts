@@ -125,7 +125,7 @@ class Reference {
     }
   }
 
-  /** Channels `First` to `Last`, each in `Parts` runs of `Length` values. */
+  /** Channels `First` to `Last`, of each `Parts` runs of `Length` values from run `Group` on. */
   #channels(d: Descriptor): void {
     const length = d.address(Word.Length);
     const count = d.address(Word.Count);
@@ -133,7 +133,7 @@ class Reference {
       clearRecord(d, this.#memory, channel);
       const runs: Run[] = [];
       for (let part = 0; part < d.int(Word.Parts); part++) {
-        runs.push(contiguous(d, (part * count + channel) * length, length));
+        runs.push(contiguous(d, ((d.int(Word.Group) + part) * count + channel) * length, length));
       }
       this.#group(d, channel, channel, runs);
     }
@@ -159,9 +159,13 @@ class Reference {
       }
       if (d.int(Word.Mode) !== Mode.Quantize || d.int(Word.Statistics) === 0) continue;
       if (d.refuses() && d.int(Word.BadCount) !== 0) continue;
-      for (let column = from; column < to; column++) {
-        this.#parameters.load(d, this.#memory, part * inner + column);
-        this.#measureRun(d, strided(d, firstRow * inner + column, inner, Math.min(group, length - row)), unit);
+      const rows = Math.min(group, length - row);
+      for (let i = 0; i < rows; i += Size.StripRows) {
+        for (let column = from; column < to; column++) {
+          this.#parameters.load(d, this.#memory, part * inner + column);
+          const run = strided(d, (firstRow + i) * inner + column, inner, Math.min(Size.StripRows, rows - i));
+          this.#measureRun(d, run, unit);
+        }
       }
     }
   }
@@ -183,8 +187,8 @@ class Reference {
     range.clear(isAlone(d));
     for (const run of runs) this.#scan(d, run);
     if (isRange) {
-      this.#memory.setFloat32(d.address(Word.RangeHigh) + index * 4, range.high);
-      this.#memory.setFloat32(d.address(Word.RangeLow) + index * 4, range.low);
+      this.#memory.setEnd(d.address(Word.RangeHigh), index, range.high);
+      this.#memory.setEnd(d.address(Word.RangeLow), index, range.low);
       return false;
     }
     if (range.bad > 0 && d.refuses()) return false;

@@ -32,6 +32,8 @@ const enum Shared {
   Finished = 96,
   /** 1 asks the lanes to return. Written by the producer. */
   Stop = 128,
+  /** Ranges of the long unit that is worked off in parts: those of a part, and those of all so far. Used like `InPlace`. */
+  Ranges = 160,
   /** Two descriptors for work in place, each of `Size.DescriptorWords` words. Used by the producer's thread only. */
   InPlace = 256,
   /** The slots. */
@@ -63,6 +65,11 @@ export class Ring {
   /** Byte address of descriptor 0 or 1 for work in place. */
   inPlace(which: 0 | 1): number {
     return (Shared.InPlace + which * Size.DescriptorWords) * 4;
+  }
+
+  /** Word index of 64 words for the ranges of a unit that is worked off in parts. */
+  get ranges(): number {
+    return Shared.Ranges;
   }
 
   /** Producer: whether `count` slots are free. */

@@ -8,6 +8,7 @@ import { clearOutcome, type Ring } from '../memory/index.js';
 import { Mode, Source } from '../scheme/codes.js';
 import { Word } from '../scheme/descriptor.js';
 import { type Job, type JobKind, writeJob, writePlaces } from './job.js';
+import { cutOf, pieces } from './long.js';
 import { addOutcome, emptyOutcome, type Outcome } from './outcome.js';
 
 /** Milliseconds of work in one turn of the event loop; the rest of the caller's millisecond is for everything around it. */
@@ -77,6 +78,15 @@ export class InPlace {
     const words = this.#ring.words;
     const at = address >> 2;
     writeJob(job, words, at);
+    const cut = cutOf(job.kind, SLICE_ELEMENTS[this.#kernel.name]);
+    if (cut !== undefined) {
+      for (const _ of pieces(job, cut, words, at, this.#ring.ranges)) {
+        if (!this.hasTime) await this.#turn(signal);
+        this.#measure(address);
+        if (words[at + Word.Status] !== 0) break;
+      }
+      return this.#outcome(address);
+    }
     if (job.kind.isTwoPass) {
       words[at + Word.Mode] = Mode.Range;
       await this.#slices(job, address, signal);
@@ -104,17 +114,25 @@ export class InPlace {
     for (let slice = 0; slice < slices; slice++) {
       // A second pass goes from the end to the start: what the first one read last is still in the cache.
       const unit = (words[at + Word.Source] === Source.Barrier ? slices - 1 - slice : slice) * step;
-      if (!this.hasTime) {
-        await new Promise((resolve) => setImmediate(resolve));
-        this.#check(signal);
-      }
+      if (!this.hasTime) await this.#turn(signal);
       words[at + Word.First] = unit;
       words[at + Word.Last] = Math.min(units, unit + step);
-      const start = performance.now();
-      this.#execute(address);
-      this.#spend(performance.now() - start);
+      this.#measure(address);
       if (words[at + Word.Status] !== 0) return;
     }
+  }
+
+  /** Waits for another turn of the event loop. */
+  async #turn(signal?: AbortSignal): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#check(signal);
+  }
+
+  /** Carries out a slice and counts its time. */
+  #measure(address: number): void {
+    const start = performance.now();
+    this.#execute(address);
+    this.#spend(performance.now() - start);
   }
 
   /** Throws where the job is given up. */

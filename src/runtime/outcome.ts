@@ -40,7 +40,7 @@ export function addOutcome(outcome: Outcome, words: Int32Array, at: number): voi
 }
 
 /** An integer that orders the bits of float32 as their values are, −0 below +0. */
-function keyOf(bits: number): number {
+export function keyOf(bits: number): number {
   return bits ^ ((bits >> 31) & 0x7fffffff);
 }
 

@@ -8,6 +8,7 @@ import { type Arena, bytesOf, type InputDtype, TensorLease } from '../memory/ind
 import { productOf } from '../numbers.js';
 import { Mode, Op, Source } from '../scheme/codes.js';
 import { Size, Word } from '../scheme/descriptor.js';
+import { partOfRow } from '../scheme/layout.js';
 import { DTYPE } from '../scheme/words.js';
 import type { Calls } from './calls.js';
 import { writePositive } from './given.js';
@@ -115,7 +116,8 @@ function rotation({ dtype, shape }: Operand, { block }: RotateOptions): Transfor
     throw fail('ERR_QUANTLANE_ARGUMENT', text);
   }
   const { order, prime } = factor;
-  const layout = { ...ofRows(Op.Rotate, rows, length), group: size, count: order, parts: prime };
+  const part = partOfRow(length, size);
+  const layout = { ...ofRows(Op.Rotate, (rows * length) / part, part), group: size, count: order, parts: prime };
   return { kind: kindOf(layout, dtype, 4 + order / 4), shape };
 }
 

@@ -18,6 +18,8 @@ export const enum Size {
   CacheTile = 4096,
   /** Columns of a unit of `Op.Columns`. */
   StripColumns = 16,
+  /** Rows of a strip whose error statistics are added column by column, before those of the rows below. */
+  StripRows = 1024,
   /** Doubles of one unit's error statistics: 4 error sums, 4 signal sums, largest error, saturated codes. */
   StatisticsDoubles = 10,
 }
@@ -79,14 +81,17 @@ export const enum Word {
    * an outer index (`Columns`, `Transpose`).
    */
   Length = 19,
-  /** Elements of a block (`Segments`, `Blocks`, `Rotate`); rows of a group (`Columns`, `Transpose`). */
+  /**
+   * Elements of a block (`Segments`, `Blocks`, `Rotate`); rows of a group (`Columns`, `Transpose`); first run of each
+   * channel that is worked on (`Channels`).
+   */
   Group = 20,
   /**
    * Channels (`Channels`); elements of a unit, whole blocks, where a row has several, or 0 (`Segments`); m, the order of
    * the factor that is no power of two, or 1 (`Rotate`); outlier columns (`Outliers`).
    */
   Count = 21,
-  /** Runs of a channel (`Channels`); the prime that the matrix of order m is made of, or 0 (`Rotate`). */
+  /** Runs of a channel that are worked on (`Channels`); the prime that the matrix of order m is made of, or 0 (`Rotate`). */
   Parts = 22,
   /** Columns (`Columns`, `Transpose`); bytes of a row (`Blocks`). */
   Inner = 23,
@@ -188,6 +193,8 @@ export const enum Word {
    * of the tensor, no minimum), so that the words which say otherwise need no look; 0 may always stand here.
    */
   IsPlain = 82,
+  /** 1: a unit's error statistics go on where they stand; 0: they begin (`Segments`, `Channels`, `Columns`). */
+  Continues = 99,
   /** float32 bits: the magnitude from which on a value is an outlier; those of infinity where none is (`Outliers`). */
   Limit = 100,
 }

@@ -64,9 +64,23 @@ export function layoutOf(scheme: Scheme, shape: readonly number[]): Layout {
   const rows = elements / split.length;
   const rowBytes = codeBytesOf(scheme, split.length);
   const whole = { ...split, elements, parameters, codeShape: [rows, rowBytes], codeBytes: rows * rowBytes };
-  return scheme.format === null
-    ? whole
-    : { ...whole, op: Op.Blocks, units: rows, unitElements: split.length, count: 0, inner: rowBytes };
+  if (scheme.format === null) return whole;
+  const length = partOfRow(split.length, scheme.granularity.kind === 'perBlock' ? size : split.length);
+  const units = elements / length;
+  const inner = codeBytesOf(scheme, length);
+  return { ...whole, op: Op.Blocks, units, unitElements: length, length, count: 0, inner };
+}
+
+/**
+ * Values of a unit of blocks that need nothing of their row: the row, or where it is long, the largest part of it that
+ * has about the values of a tile and divides it. Blocks do not divide every row; then there is one unit a row.
+ */
+export function partOfRow(length: number, block: number): number {
+  if (length < 2 * Size.TensorTile || length % block !== 0) return length;
+  const blocks = length / block;
+  let count = Math.max(1, Math.floor(Size.TensorTile / block));
+  while (blocks % count !== 0) count--;
+  return count * block;
 }
 
 /** Shape of codes: that of the values, the last dimension in bytes where several codes share one; flat where they do not divide. */

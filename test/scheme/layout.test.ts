@@ -68,6 +68,13 @@ describe('blocks of a foreign layout', () => {
     expect(layoutOf(preset('usearch-i8'), [2, 3, 17])).toMatchObject({ codeShape: [6, 17], parameterShape: [2, 3, 1] });
   });
 
+  test('a long row is several units of whole blocks, and one where no blocks divide it', () => {
+    expect(layoutOf(ggml, [2, 2 ** 20])).toMatchObject({ codeShape: [2, 34 * 2 ** 15], units: 128, length: 2 ** 14 });
+    expect(layoutOf(ggml, [32 * 3 * 1009])).toMatchObject({ codeShape: [1, 34 * 3027], units: 1009, length: 96 });
+    expect(layoutOf(preset('st-binary'), [2 ** 20 + 1])).toMatchObject({ units: 1 });
+    expect(layoutOf(preset('usearch-i8'), [2 ** 20])).toMatchObject({ units: 1 });
+  });
+
   test.each([1, 16, 31, 33, 48])('rows of %i values are refused', (columns) => {
     expect(codeOf(() => layoutOf(ggml, [3, columns]))).toBe('ERR_QUANTLANE_SHAPE');
   });

@@ -9,7 +9,7 @@ import { careful, codeBytes, flipMask, highest, lowest, sixteen, zeroOffset } fr
 import { decodeEach } from './decode';
 import { chooseFloat } from './floats';
 import { bytesOf, fourExact } from './load';
-import { clearRecord, measureEach, recordOf } from './measure';
+import { measureEach, recordOf, startRecord } from './measure';
 import { knowsRounding } from './offset';
 import { stripOffset } from './offset-columns';
 import { loadParameters, multiplier, multiplies, zeroPoint } from './parameters';
@@ -34,7 +34,7 @@ export function columns(d: usize): void {
     const element = ((part / groups) * length + row) * inner + column;
     const width = min<usize>(Size.StripColumns, inner - column);
     const index = part * inner + column;
-    if (word(d, Word.Statistics) != 0) clearRecord(recordOf(d, unit));
+    startRecord(d, unit);
     if (mode != Mode.Quantize || width < <usize>Size.StripColumns || !strip(d, element, rows, index)) {
       for (let k: usize = 0; k < width; k++) single(d, element + k, rows, index + k);
     }
@@ -65,16 +65,20 @@ function single(d: usize, element: usize, rows: usize, index: usize): void {
   careful(d, p, inner * size, rows, q, inner * codeSize);
 }
 
+/** Error statistics of a strip, some rows at a time: so they do not depend on where a long strip is cut. */
 function measureStrip(d: usize, unit: usize, element: usize, rows: usize, width: usize, index: usize): void {
   if (word(d, Word.BadCount) != 0 && word(d, Word.NonFinite) == NonFinite.Error) return;
   const inner = address(d, Word.Inner);
   const size = bytesOf(word(d, Word.Dtype));
   const codeSize = codeBytes(d);
-  for (let k: usize = 0; k < width; k++) {
-    const p = address(d, Word.Values) + (element + k) * size;
-    const q = address(d, Word.Codes) + (element + k) * codeSize;
-    loadParameters(d, index + k);
-    measureEach(d, recordOf(d, unit), p, inner * size, rows, q, inner * codeSize);
+  for (let row: usize = 0; row < rows; row += Size.StripRows) {
+    const n = min<usize>(Size.StripRows, rows - row);
+    for (let k: usize = 0; k < width; k++) {
+      const p = address(d, Word.Values) + (element + row * inner + k) * size;
+      const q = address(d, Word.Codes) + (element + row * inner + k) * codeSize;
+      loadParameters(d, index + k);
+      measureEach(d, recordOf(d, unit), p, inner * size, n, q, inner * codeSize);
+    }
   }
 }
 

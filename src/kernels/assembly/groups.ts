@@ -7,7 +7,7 @@ import { Word } from '../../scheme/descriptor';
 import { codeBytes } from './codes';
 import { decode } from './decode';
 import { bytesOf } from './load';
-import { clearRecord, recordOf } from './measure';
+import { startRecord } from './measure';
 import { bounded, loadParameters, setRagged } from './parameters';
 import { dirty, extend, high, low } from './range';
 import { begin, conclude, finish, finishGiven, storeRange } from './runs';
@@ -29,7 +29,7 @@ export function segments(d: usize): void {
   const parts: usize = part < length ? (length + part - 1) / part : 1;
   const step = part / group + usize(part % group != 0);
   for (let unit: usize = address(d, Word.First); unit < last; unit++) {
-    if (word(d, Word.Statistics) != 0) clearRecord(recordOf(d, unit));
+    startRecord(d, unit);
     const row = unit / parts;
     const first = (unit % parts) * step;
     const end = min(blocks, first + step);
@@ -45,7 +45,7 @@ export function segments(d: usize): void {
   setRagged(d, false);
 }
 
-/** Channels `First` to `Last` of the middle axis, `Parts` runs of `Length` each. */
+/** Channels `First` to `Last` of the middle axis, of each `Parts` runs of `Length` from run `Group` on. */
 export function channels(d: usize): void {
   const length: usize = address(d, Word.Length);
   const step = address(d, Word.Count) * length;
@@ -55,8 +55,8 @@ export function channels(d: usize): void {
   const last: usize = address(d, Word.Last);
   const size: usize = word(d, Word.Mode) == Mode.Dequantize ? 4 : bytesOf(word(d, Word.Dtype));
   for (let channel: usize = address(d, Word.First); channel < last; channel++) {
-    if (word(d, Word.Statistics) != 0) clearRecord(recordOf(d, channel));
-    const element = channel * length;
+    startRecord(d, channel);
+    const element = channel * length + address(d, Word.Group) * step;
     const p = values + element * size;
     runs(d, p, length, codes + element * codeSize, channel, channel, element, address(d, Word.Parts), step);
   }

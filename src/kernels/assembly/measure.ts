@@ -24,6 +24,11 @@ export function clearRecord(record: usize): void {
   for (let i: usize = 0; i < <usize>Size.StatisticsDoubles; i++) store<f64>(record + (i << 3), 0);
 }
 
+/** Empties the record of a unit, where there is one and this is the beginning of the unit. */
+export function startRecord(d: usize, unit: usize): void {
+  if (word(d, Word.Statistics) != 0 && word(d, Word.Continues) == 0) clearRecord(recordOf(d, unit));
+}
+
 /** Adds `n` contiguous values at `p` and their codes at `q`, with the current parameters. */
 export function measure(d: usize, record: usize, p: usize, n: usize, q: usize): void {
   const dtype = word(d, Word.Dtype);

@@ -90,6 +90,16 @@ export class Memory {
     else this.view.setFloat32(address, value, true);
   }
 
+  /** End `index` of the ranges at `address`, which may lie below 0 where their first ones are not there: addresses wrap. */
+  getEnd(address: number, index: number): number {
+    return this.getFloat32((address + index * 4) >>> 0);
+  }
+
+  /** Writes such an end. */
+  setEnd(address: number, index: number, value: number): void {
+    this.setFloat32((address + index * 4) >>> 0, value);
+  }
+
   getFloat64(address: number): number {
     return this.view.getFloat64(address, true);
   }

@@ -162,8 +162,8 @@ export class Parameters {
       this.load(d, memory, index);
       return;
     }
-    const high = memory.getFloat32(d.address(Word.RangeHigh) + index * 4);
-    const low = memory.getFloat32(d.address(Word.RangeLow) + index * 4);
+    const high = memory.getEnd(d.address(Word.RangeHigh), index);
+    const low = memory.getEnd(d.address(Word.RangeLow), index);
     if (d.int(Word.WithoutZero)) this.derive(d, memory, high, low);
     else this.derive(d, memory, Math.max(0, high), Math.min(-0, low));
     this.store(d, memory, index);

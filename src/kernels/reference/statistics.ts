@@ -19,9 +19,9 @@ const SATURATED = 9;
 /** The high half of the one NaN that a record holds; its low half is zero. */
 const NAN_HIGH = 0x7ff80000;
 
-/** Empties the record of `unit`, where statistics are asked for. */
+/** Empties the record of `unit`, where statistics are asked for and this is the beginning of the unit. */
 export function clearRecord(d: Descriptor, memory: Memory, unit: number): void {
-  if (d.int(Word.Statistics) === 0) return;
+  if (d.int(Word.Statistics) === 0 || d.int(Word.Continues) !== 0) return;
   for (let i = 0; i < Size.StatisticsDoubles; i++) memory.view.setFloat64(place(d, unit, i), 0, true);
 }
 
