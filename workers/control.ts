@@ -3,7 +3,7 @@
  * @module
  */
 import { threadId } from 'node:worker_threads';
-import { type SelfTestReport, selfTest } from '../src/kernels/index.js';
+import type { SelfTestReport } from '../src/kernels/self-test.js';
 import type { Lane } from './loop.js';
 
 /** What a lane has done since it started. */
@@ -43,7 +43,8 @@ export class LaneControl {
   }
 
   /** Runs the lane's kind of kernels against the scalar ones on memory of its own. */
-  selfTest(): Promise<SelfTestReport> {
+  async selfTest(): Promise<SelfTestReport> {
+    const { selfTest } = await import('../src/kernels/self-test.js');
     return selfTest(this.#lane.kernel.name);
   }
 

@@ -2,11 +2,14 @@
  * The module that the thread of a lane runs. Piscina starts the thread and hands it one session. The session's promise
  * settles when the lane is ready and the lane runs on for as long as its thread does: Piscina keeps a process alive for a
  * task in flight, and an idle lane must not.
+ *
+ * A thread is ready as soon as its modules are loaded, so it loads few: what it may never need only when it does.
  * @module
  */
 import type { MessagePort } from 'node:worker_threads';
 import { type Endpoint, expose } from 'comlink';
-import { bindKernels, createReference } from '../src/kernels/index.js';
+import { bindKernels } from '../src/kernels/bind.js';
+import type { Kernel } from '../src/kernels/kernel.js';
 import { LaneControl } from './control.js';
 import { Lane } from './loop.js';
 
@@ -23,11 +26,16 @@ export interface Session {
 }
 
 /** Starts a lane on this thread; settles with its index when it is ready. */
-export default function start(session: Session): number {
+export default async function start(session: Session): Promise<number> {
   const { lane: index, memory, kernels, port } = session;
-  const kernel = kernels === null ? createReference(memory.buffer) : bindKernels(kernels, memory);
+  const kernel = kernels === null ? await scalar(memory) : bindKernels(kernels, memory);
   const lane = new Lane(index, memory, kernel);
   expose(new LaneControl(lane), port as unknown as Endpoint);
   void lane.run().finally(() => port.close());
   return index;
+}
+
+async function scalar(memory: WebAssembly.Memory): Promise<Kernel> {
+  const { createReference } = await import('../src/kernels/reference.js');
+  return createReference(memory.buffer);
 }

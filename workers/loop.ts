@@ -3,8 +3,8 @@
  * @module
  */
 import { errorId } from '../src/errors.js';
-import type { Kernel } from '../src/kernels/index.js';
-import { clearOutcome, MAX_LANES, Ring } from '../src/memory/index.js';
+import type { Kernel } from '../src/kernels/kernel.js';
+import { clearOutcome, MAX_LANES, Ring } from '../src/memory/ring.js';
 import { Word } from '../src/scheme/descriptor.js';
 
 /** Milliseconds that a lane spins after its last batch: to wake a thread costs about as much. */

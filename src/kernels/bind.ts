@@ -6,7 +6,6 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { fail } from '../errors.js';
 import type { Kernel } from './kernel.js';
-import { createReference } from './reference.js';
 
 const MODULE = new URL('./kernels.wasm', import.meta.url);
 
@@ -49,11 +48,6 @@ export function bindKernels(module: WebAssembly.Module, memory: WebAssembly.Memo
     throw fail('ERR_QUANTLANE_KERNEL', `Expected a module that exports execute, got ${typeof execute}`);
   }
   return { name: 'simd', execute: execute as Kernel['execute'] };
-}
-
-/** The scalar kernels over `memory`. */
-export function bindReference(memory: WebAssembly.Memory): Kernel {
-  return createReference(memory.buffer);
 }
 
 function reason(cause: unknown): string {

@@ -1,4 +1,4 @@
-export { bindKernels, bindReference, compileKernels } from './bind.js';
+export { bindKernels, compileKernels } from './bind.js';
 export type { Kernel } from './kernel.js';
 export { createReference } from './reference.js';
 export { type SelfTestReport, selfTest } from './self-test.js';

@@ -73,28 +73,32 @@ export class Engine {
       throw fail('ERR_QUANTLANE_ARGUMENT', `Expected inPlaceLimit from 0 to 500 microseconds, got ${got(limit)}`);
     }
     const arena = new Arena({ bytes: parseSize(options.memory ?? '256MiB'), reserved: RING_BYTES });
-    const module = kind === 'simd' ? await compileKernels() : null;
-    const engine = new Engine(arena, new Ring(arena.buffer), module, lanes, limit);
-    if (lanes > 0) await engine.#startLanes(module, deadline, options.workerUrl);
-    return engine;
-  }
-
-  async #startLanes(kernels: WebAssembly.Module | null, deadline: number, workerUrl?: URL): Promise<void> {
-    const dispatcher = this.#dispatcher!;
+    const kernels = kind === 'simd' ? compileKernels() : Promise.resolve(null);
+    let engine: Engine | undefined;
+    // Threads take longer to start than kernels to compile, so they begin at once; sessions wait for the kernels.
+    const starting =
+      lanes === 0
+        ? undefined
+        : LanePool.start({
+            lanes,
+            arena,
+            kernels,
+            workerUrl: options.workerUrl ?? new URL('../../workers/lane.js', import.meta.url),
+            deadline,
+            onLost: (lane) => engine!.#dispatcher!.laneLost(lane),
+            onGone: () => {
+              if (engine!.#pool?.alive === 0) engine!.scheduler.dropLanes();
+            },
+          });
     try {
-      this.#pool = await LanePool.start({
-        lanes: this.#configured,
-        arena: this.arena,
-        kernels,
-        workerUrl: workerUrl ?? new URL('../../workers/lane.js', import.meta.url),
-        deadline,
-        onLost: (lane) => dispatcher.laneLost(lane),
-        onGone: () => {
-          if (this.#pool?.alive === 0) this.scheduler.dropLanes();
-        },
-      });
+      const module = await kernels;
+      engine = new Engine(arena, new Ring(arena.buffer), module, lanes, limit);
+      engine.#pool = await starting;
+      return engine;
     } catch (error) {
-      dispatcher.close();
+      if (engine !== undefined) engine.#dispatcher?.close();
+      const pool = await starting?.catch(() => undefined);
+      await pool?.destroy();
       throw error;
     }
   }

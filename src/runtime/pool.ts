@@ -14,8 +14,8 @@ export interface PoolOptions {
   /** Number of lanes, at least 1. */
   readonly lanes: number;
   readonly arena: Arena;
-  /** Compiled kernels; null for the scalar ones. */
-  readonly kernels: WebAssembly.Module | null;
+  /** Compiled kernels, which threads start without; null for the scalar ones. */
+  readonly kernels: Promise<WebAssembly.Module | null>;
   /** Module that the threads run. */
   readonly workerUrl: URL;
   /** Milliseconds within which a lane must be ready. */
@@ -86,7 +86,8 @@ export class LanePool {
 
   /** Starts one session and waits until the lane answers. */
   async #begin(index: number): Promise<void> {
-    const { arena, kernels, deadline } = this.#options;
+    const { arena, deadline } = this.#options;
+    const kernels = await this.#options.kernels;
     const { port1, port2 } = new MessageChannel();
     const lane = new LaneHandle(index, port1);
     const session: Session = { lane: index, memory: arena.memory, kernels, port: port2 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compile } from '#src/kernels/bind.js';
-import { bindKernels, bindReference, compileKernels, createReference } from '#src/kernels/index.js';
+import { bindKernels, compileKernels, createReference } from '#src/kernels/index.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'quantlane-kernels-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -59,7 +59,7 @@ describe('the module', () => {
 describe('binding', () => {
   test('names the kernels', async () => {
     expect(bindKernels(await compileKernels(), memory()).name).toBe('simd');
-    expect(bindReference(memory()).name).toBe('scalar');
+    expect(createReference(memory().buffer).name).toBe('scalar');
     expect(createReference(new ArrayBuffer(256)).name).toBe('scalar');
   });
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { bindKernels, bindReference, compileKernels, type Kernel } from '#src/kernels/index.js';
+import { bindKernels, compileKernels, createReference, type Kernel } from '#src/kernels/index.js';
 import { Size, Word } from '../../src/scheme/descriptor.js';
 
 const module = await compileKernels();
@@ -32,7 +32,7 @@ export class Sandbox {
     const pages = bytes / 65536;
     const [simd, scalar] = [1, 2].map(() => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
     this.#simd = side(bindKernels(module, simd!), simd!);
-    this.#scalar = side(bindReference(scalar!), scalar!);
+    this.#scalar = side(createReference(scalar!.buffer), scalar!);
     for (const { bytes } of this.#sides) bytes.fill(GUARD_BYTE);
   }
 
