@@ -21,11 +21,12 @@ const GRANULARITY = 64;
 const CLASSES = 16;
 const CLASS_BITS = 4;
 
-/** A run of bytes between two others, taken or free. */
-interface Block {
+/** A run of bytes between two others, taken or free. Only the allocator changes it. */
+export interface Block {
   /** Bytes from the beginning of the memory. */
-  readonly offset: number;
+  offset: number;
   units: number;
+  /** Whether it is not taken. */
   free: boolean;
   /** Neighbours in the range. */
   before: Block | undefined;
@@ -53,8 +54,8 @@ export class Allocator {
   #rows = 0;
   /** By row, bit `column`: class `row * 16 + column` has a free block. */
   readonly #columns = new Int32Array(32);
-  /** Taken blocks by offset. */
-  readonly #taken = new Map<number, Block>();
+  /** Blocks that were joined to others, to be used again, in a list: in the long run none is made. */
+  #spare: Block | undefined;
   #inUse = 0;
 
   /**
@@ -65,7 +66,7 @@ export class Allocator {
     const offset = Math.ceil(start / GRANULARITY) * GRANULARITY;
     const units = Math.max(Math.floor((end - offset) / GRANULARITY), 0);
     this.capacity = units * GRANULARITY;
-    if (units > 0) this.#insert(newBlock(offset, units));
+    if (units > 0) this.#insert(this.#newBlock(offset, units));
   }
 
   /** Bytes taken, as rounded. */
@@ -92,40 +93,37 @@ export class Allocator {
   /**
    * Takes a block; a request of zero bytes takes 64.
    * @param bytes - from 0
-   * @returns its offset in bytes, a multiple of 64, or -1 when no free block is long enough
+   * @returns its offset is a multiple of 64; undefined when no free block is long enough
    */
-  allocate(bytes: number): number {
+  allocate(bytes: number): Block | undefined {
     const units = roundedBytes(bytes) / GRANULARITY;
     const block = this.#find(units);
-    if (block === undefined) return -1;
+    if (block === undefined) return undefined;
     this.#remove(block);
-    if (block.units > units) this.#insert(split(block, units));
-    this.#taken.set(block.offset, block);
+    if (block.units > units) this.#insert(this.#split(block, units));
     this.#inUse += units * GRANULARITY;
-    return block.offset;
+    return block;
   }
 
   /**
-   * Gives a block back and joins it with its free neighbours.
-   * @param offset - what `allocate` answered
-   * @throws `ERR_QUANTLANE_DOUBLE_RELEASE` when no taken block begins there.
+   * Gives a block back and joins it with its free neighbours. It must not be used any more.
+   * @param block - what `allocate` answered
+   * @throws `ERR_QUANTLANE_DOUBLE_RELEASE` when it is not taken.
    */
-  free(offset: number): void {
-    const block = this.#taken.get(offset);
-    if (block === undefined) {
-      throw fail('ERR_QUANTLANE_DOUBLE_RELEASE', `Expected the offset of a taken block, got ${offset}`);
+  free(block: Block): void {
+    if (block.free) {
+      throw fail('ERR_QUANTLANE_DOUBLE_RELEASE', `Expected a taken block, got the free one at ${block.offset}`);
     }
-    this.#taken.delete(offset);
     this.#inUse -= block.units * GRANULARITY;
     let whole = block;
     if (block.before?.free) {
       whole = block.before;
       this.#remove(whole);
-      join(whole);
+      this.#join(whole);
     }
     if (whole.after?.free) {
       this.#remove(whole.after);
-      join(whole);
+      this.#join(whole);
     }
     this.#insert(whole);
   }
@@ -178,6 +176,43 @@ export class Allocator {
     this.#columns[row]! &= ~(1 << (index & (CLASSES - 1)));
     if (this.#columns[row] === 0) this.#rows &= ~(1 << row);
   }
+
+  /** A block with no neighbours, in no list. */
+  #newBlock(offset: number, units: number): Block {
+    const block = this.#spare;
+    if (block === undefined) {
+      return { offset, units, free: false, before: undefined, after: undefined, previous: undefined, next: undefined };
+    }
+    this.#spare = block.next;
+    block.offset = offset;
+    block.units = units;
+    block.next = undefined;
+    return block;
+  }
+
+  /** Cuts a block after so many units; returns the rest, which is in no list yet. */
+  #split(block: Block, units: number): Block {
+    const rest = this.#newBlock(block.offset + units * GRANULARITY, block.units - units);
+    rest.before = block;
+    rest.after = block.after;
+    if (rest.after !== undefined) rest.after.before = rest;
+    block.after = rest;
+    block.units = units;
+    return rest;
+  }
+
+  /** Makes a block and the one after it, which is in no list, one block. */
+  #join(block: Block): void {
+    const gone = block.after!;
+    block.units += gone.units;
+    block.after = gone.after;
+    if (block.after !== undefined) block.after.before = block;
+    gone.free = true;
+    gone.before = undefined;
+    gone.after = undefined;
+    gone.next = this.#spare;
+    this.#spare = gone;
+  }
 }
 
 /** The class of a free block of so many units, from 1. */
@@ -191,30 +226,6 @@ function classOf(units: number): number {
 /** How many sizes, in units, share the class of a block of so many units. */
 function classWidth(units: number): number {
   return units < CLASSES ? 1 : 1 << (highestBit(units) - CLASS_BITS);
-}
-
-/** A block with no neighbours. */
-function newBlock(offset: number, units: number): Block {
-  return { offset, units, free: false, before: undefined, after: undefined, previous: undefined, next: undefined };
-}
-
-/** Cuts a block after so many units; returns the rest, which is in no list yet. */
-function split(block: Block, units: number): Block {
-  const rest = newBlock(block.offset + units * GRANULARITY, block.units - units);
-  rest.before = block;
-  rest.after = block.after;
-  if (rest.after !== undefined) rest.after.before = rest;
-  block.after = rest;
-  block.units = units;
-  return rest;
-}
-
-/** Makes a block and the one after it one block. */
-function join(block: Block): void {
-  const gone = block.after!;
-  block.units += gone.units;
-  block.after = gone.after;
-  if (block.after !== undefined) block.after.before = block;
 }
 
 /** Position of the lowest bit that is set, of a word that is not 0. */

@@ -7,7 +7,7 @@
 
 import { fail, got, type QuantlaneError } from '../errors.js';
 import { isCount } from '../numbers.js';
-import { Allocator, roundedBytes } from './allocator.js';
+import { Allocator, type Block, roundedBytes } from './allocator.js';
 import { Credits } from './credits.js';
 import { Lease, type LeaseHome, type Trace } from './lease.js';
 import { allocateMemory } from './pages.js';
@@ -66,8 +66,14 @@ export class Arena {
   readonly #credits: Credits;
   readonly #home: LeaseHome;
   readonly #listeners = new Set<() => void>();
-  /** Leases of this turn of the event loop that nobody watches yet. */
-  readonly #fresh: Lease[] = [];
+  /** Leases of this turn of the event loop that nobody watches yet: so many from the first on. */
+  readonly #fresh = new Array<Lease | undefined>(MAX_FRESH).fill(undefined);
+  #freshCount = 0;
+  #isWatchDue = false;
+  readonly #watchLater = () => {
+    this.#isWatchDue = false;
+    this.#watchFresh();
+  };
   /** Leases that were not given back. */
   #leases = 0;
   readonly #leaks: Trace[] = [];
@@ -103,7 +109,7 @@ export class Arena {
       busy: () => this.#allocator.inUse - this.#leakedBytes,
       eased: () => this.#notify(),
     });
-    this.#home = { giveBack: (lease) => this.#giveBack(lease) };
+    this.#home = { giveBack: (lease, block) => this.#giveBack(lease, block) };
   }
 
   /**
@@ -216,20 +222,20 @@ export class Arena {
 
   /** Leases memory that is known to fit. */
   #take(bytes: number): Lease {
-    const byteOffset = this.#allocator.allocate(bytes);
+    const block = this.#allocator.allocate(bytes)!;
     this.#generation += 1;
     this.#leases += 1;
     this.#peak = Math.max(this.#peak, this.#allocator.inUse);
-    const lease = new Lease(this.#home, byteOffset, bytes, roundedBytes(bytes), this.#generation);
+    const lease = new Lease(this.#home, block, bytes, roundedBytes(bytes), this.#generation);
     this.#watchSoon(lease);
     return lease;
   }
 
   /** Takes the memory of a lease back and passes it on. */
-  #giveBack(lease: Lease): void {
+  #giveBack(lease: Lease, block: Block): void {
     if (lease.isTraced) this.#registry.unregister(lease);
     this.#leases -= 1;
-    this.#allocator.free(lease.byteOffset);
+    this.#allocator.free(block);
     this.#credits.serve();
     this.#notify();
   }
@@ -239,17 +245,22 @@ export class Arena {
    * as much as leasing.
    */
   #watchSoon(lease: Lease): void {
-    if (this.#fresh.length === 0) setImmediate(() => this.#watchFresh());
-    else if (this.#fresh.length >= MAX_FRESH) this.#watchFresh();
-    this.#fresh.push(lease);
+    if (!this.#isWatchDue) {
+      this.#isWatchDue = true;
+      setImmediate(this.#watchLater);
+    }
+    if (this.#freshCount === MAX_FRESH) this.#watchFresh();
+    this.#fresh[this.#freshCount++] = lease;
   }
 
   #watchFresh(): void {
-    for (const lease of this.#fresh) {
+    for (let index = 0; index < this.#freshCount; index++) {
+      const lease = this.#fresh[index]!;
+      this.#fresh[index] = undefined;
       const trace = lease.trace();
       if (trace !== undefined) this.#registry.register(lease, trace, lease);
     }
-    this.#fresh.length = 0;
+    this.#freshCount = 0;
   }
 
   /** Counts a lease whose handle was collected while owned. */

@@ -12,6 +12,7 @@
  */
 
 import { fail, type QuantlaneError } from '../errors.js';
+import type { Block } from './allocator.js';
 
 /** Who owns the memory of a handle: its holder, the runtime, or nobody through this handle. */
 export type LeaseState = 'owned' | 'consumed' | 'released';
@@ -29,7 +30,7 @@ export interface Trace {
 /** What a lease asks of the arena that made it. */
 export interface LeaseHome {
   /** Takes the memory back and watches the handle no more. */
-  giveBack(lease: Lease): void;
+  giveBack(lease: Lease, block: Block): void;
 }
 
 /** Memory that is owned until it is released, consumed, or leaked: collected while still owned. */
@@ -43,17 +44,19 @@ export class Lease {
   /** Number of this lease among all of its arena, from 1; tells apart leases of the same offset. */
   readonly generation: number;
   readonly #home: LeaseHome;
+  readonly #block: Block;
   #state: LeaseState = 'owned';
   #isGivenBack = false;
   #trace: Trace | undefined;
 
   /** Leases are made by `Arena.lease` and `Arena.acquire`. */
-  constructor(home: LeaseHome, byteOffset: number, byteLength: number, allocatedBytes: number, generation: number) {
-    this.byteOffset = byteOffset;
+  constructor(home: LeaseHome, block: Block, byteLength: number, allocatedBytes: number, generation: number) {
+    this.byteOffset = block.offset;
     this.byteLength = byteLength;
     this.allocatedBytes = allocatedBytes;
     this.generation = generation;
     this.#home = home;
+    this.#block = block;
   }
 
   /** @internal What is to be known when the handle is gone; undefined once the memory is given back. */
@@ -99,6 +102,15 @@ export class Lease {
   }
 
   /**
+   * @internal Hands the memory to the runtime, which has given it back already: `consume` and the end of its token.
+   * @throws `ERR_QUANTLANE_LEASE_RELEASED` when the handle does not own it.
+   */
+  spend(): void {
+    this.assertOwned();
+    this.#giveBack('consumed');
+  }
+
+  /**
    * Passes when the handle owns the memory.
    * @throws `ERR_QUANTLANE_LEASE_RELEASED` when it was released or consumed.
    */
@@ -123,7 +135,7 @@ export class Lease {
   #giveBack(state: LeaseState): void {
     this.#setState(state);
     this.#isGivenBack = true;
-    this.#home.giveBack(this);
+    this.#home.giveBack(this, this.#block);
   }
 
   #setState(state: LeaseState): void {

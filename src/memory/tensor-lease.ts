@@ -19,8 +19,10 @@ export class TensorLease<D extends InputDtype = InputDtype> {
   readonly byteOffset: number;
   /** Bytes of the elements. */
   readonly byteLength: number;
+  /** @internal The memory. */
+  readonly buffer: SharedArrayBuffer;
   readonly #lease: Lease;
-  readonly #data: InputView<D>;
+  #data: InputView<D> | undefined;
 
   /**
    * Takes over the lease: from now on it must not be released but through the tensor.
@@ -40,7 +42,7 @@ export class TensorLease<D extends InputDtype = InputDtype> {
     this.byteOffset = lease.byteOffset;
     this.byteLength = byteLength;
     this.#lease = lease;
-    this.#data = viewOf(dtype, arena.buffer, lease.byteOffset, this.elements);
+    this.buffer = arena.buffer;
   }
 
   /**
@@ -50,6 +52,7 @@ export class TensorLease<D extends InputDtype = InputDtype> {
    */
   get data(): InputView<D> {
     this.#lease.assertOwned();
+    this.#data ??= viewOf(this.dtype, this.buffer, this.byteOffset, this.elements);
     return this.#data;
   }
 
@@ -87,6 +90,11 @@ export class TensorLease<D extends InputDtype = InputDtype> {
    */
   consume(): Ownership {
     return this.#lease.consume();
+  }
+
+  /** @internal See `Lease.spend`. */
+  spend(): void {
+    this.#lease.spend();
   }
 
   /**
