@@ -76,7 +76,7 @@ export class Calls {
   leave(): void {
     this.#pending--;
     if (this.#pending > 0) return;
-    for (const resolve of this.#drained.splice(0)) resolve();
+    if (this.#drained.length > 0) for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   /** Settles when no call is pending. */

@@ -11,8 +11,8 @@ import { type Job, type JobKind, writeJob, writePlaces } from './job.js';
 import { cutOf, pieces } from './long.js';
 import { addOutcome, emptyOutcome, type Outcome } from './outcome.js';
 
-/** Milliseconds of work in one turn of the event loop; the rest of the caller's millisecond is for everything around it. */
-const TURN_MS = 0.4;
+/** Nanoseconds of work in one turn of the event loop; the rest of the caller's millisecond is for everything around it. */
+const TURN_NS = 400_000;
 /** A slice has about so many elements, so that the clock is read often enough. */
 const SLICE_ELEMENTS = { simd: 32_768, scalar: 2_048 };
 
@@ -23,9 +23,13 @@ const SMALL_UNIT = 64;
 export class InPlace {
   readonly #ring: Ring;
   readonly #kernel: Kernel;
-  /** Milliseconds of work in this turn. */
+  /** Nanoseconds of work in this turn. */
   #spent = 0;
   #isTurnWatched = false;
+  readonly #endTurn = () => {
+    this.#spent = 0;
+    this.#isTurnWatched = false;
+  };
   /** The last sliced job; the next one starts after it. */
   #last: Promise<unknown> = Promise.resolve();
   /** The kind that the first descriptor was written for. */
@@ -40,11 +44,14 @@ export class InPlace {
 
   /** Whether this turn of the event loop has time left for a small job. */
   get hasTime(): boolean {
-    return this.#spent < TURN_MS;
+    return this.#spent < TURN_NS;
   }
 
-  /** Carries out the whole job now; it counts as `milliseconds` of this turn. */
-  runNow(job: Job, milliseconds: number): Outcome {
+  /**
+   * Carries out the whole job now; it counts as `nanoseconds` of this turn.
+   * @returns whether there is nothing to say about it; else see `outcome`
+   */
+  runNow(job: Job, nanoseconds: number): boolean {
     const address = this.#ring.inPlace(0);
     const words = this.#ring.words;
     if (job.kind === this.#lastKind) {
@@ -56,8 +63,14 @@ export class InPlace {
       this.#lastKind = job.kind;
     }
     this.#execute(address);
-    this.#spend(milliseconds);
-    return this.#outcome(address);
+    this.#spend(nanoseconds);
+    const at = address >> 2;
+    return words[at + Word.Status] === 0 && words[at + Word.BadCount] === 0;
+  }
+
+  /** What became of the last job of `runNow`. */
+  get outcome(): Outcome {
+    return this.#outcome(this.#ring.inPlace(0));
   }
 
   /** Carries out the job in slices; jobs run one after the other. */
@@ -132,7 +145,7 @@ export class InPlace {
   #measure(address: number): void {
     const start = performance.now();
     this.#execute(address);
-    this.#spend(performance.now() - start);
+    this.#spend(Math.round((performance.now() - start) * 1e6));
   }
 
   /** Throws where the job is given up. */
@@ -155,13 +168,10 @@ export class InPlace {
     return outcome;
   }
 
-  #spend(milliseconds: number): void {
-    this.#spent += milliseconds;
+  #spend(nanoseconds: number): void {
+    this.#spent += nanoseconds;
     if (this.#isTurnWatched) return;
     this.#isTurnWatched = true;
-    setImmediate(() => {
-      this.#spent = 0;
-      this.#isTurnWatched = false;
-    });
+    setImmediate(this.#endTurn);
   }
 }

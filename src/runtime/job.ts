@@ -21,6 +21,9 @@ export interface Places {
   readonly seed: number;
 }
 
+/** Addresses that are set one after the other. */
+export type WritablePlaces = { -readonly [K in keyof Places]: Places[K] };
+
 /** The addresses of a job that has none. */
 export const NOWHERE: Places = Object.freeze({
   values: 0,

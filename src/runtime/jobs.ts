@@ -9,7 +9,7 @@ import { Mode, Op, Source } from '../scheme/codes.js';
 import { schemeWords } from '../scheme/index.js';
 import { writeGiven } from './given.js';
 import type { Input } from './input.js';
-import { type Job, jobKind, NOWHERE, type Places } from './job.js';
+import { type Job, jobKind, NOWHERE, type WritablePlaces } from './job.js';
 import type { Outcome } from './outcome.js';
 import { writeColumns } from './outliers.js';
 import type { Parts } from './parts.js';
@@ -41,18 +41,37 @@ export function quantizeJob(
   if (plan.source !== Source.Data || parts.tensorScale >= 0 || options.tensorScale !== undefined) {
     writeGiven(plan, options, buffer, start);
   }
-  return {
-    kind: plan.kind,
-    places: {
-      values: input.byteOffset,
-      codes: start + Math.max(parts.unpacked, 0),
-      rangeLow: start + parts.rangeLow,
-      rangeHigh: start + parts.rangeHigh,
-      ...parametersAt(start, parts),
-      statistics: parts.statistics < 0 ? 0 : start + parts.statistics,
-      seed: seedOf(plan, options),
-    },
-  };
+  const places = { ...NOWHERE };
+  placeResult(places, plan, input.byteOffset, start, seedOf(plan, options));
+  return { kind: plan.kind, places };
+}
+
+/**
+ * Sets the addresses of a quantization from `values` to a result at `start`. Scale and zero point may be scale and outlier
+ * columns, whose values lie where the range would. The scales of a block layout lie in its blocks, from the first byte on.
+ */
+export function placeResult(
+  places: WritablePlaces,
+  { parts }: Plan,
+  values: number,
+  start: number,
+  seed: number,
+): void {
+  places.values = values;
+  places.codes = start + Math.max(parts.unpacked, 0);
+  placeParameters(places, parts, start);
+  places.statistics = parts.statistics < 0 ? 0 : start + parts.statistics;
+  places.seed = seed;
+}
+
+function placeParameters(places: WritablePlaces, parts: Parts, start: number): void {
+  const { zeroPoint, outliers, outlierValues, tensorScale, rangeLow, rangeHigh } = parts;
+  const zeros = outliers >= 0 ? outliers : zeroPoint;
+  places.scale = start + Math.max(parts.scale, 0);
+  places.zeroPoint = zeros < 0 ? 0 : start + zeros;
+  places.rangeLow = start + rangeLow;
+  places.rangeHigh = start + (outliers >= 0 ? outlierValues : rangeHigh);
+  places.tensorScale = tensorScale < 0 ? 0 : start + tensorScale;
 }
 
 function seedOf({ scheme }: Plan, { seed }: QuantizeOptions): number {
@@ -73,39 +92,12 @@ export function unpackJob(plan: Plan, codes: Ownership, to: number): Job {
   return { kind, places: { ...NOWHERE, values: to, codes: codes.byteOffset } };
 }
 
-/**
- * Addresses of scale, zero point and the tensor's scale, or of scale, outlier columns and their values. The scales of a
- * block layout lie in its blocks, from the first byte on.
- */
-function parametersAt(
-  start: number,
-  parts: Parts,
-): Pick<Places, 'scale' | 'zeroPoint' | 'tensorScale'> & Partial<Places> {
-  const { zeroPoint, outliers, outlierValues, tensorScale } = parts;
-  const scale = start + Math.max(parts.scale, 0);
-  if (outliers >= 0) {
-    return { scale, zeroPoint: start + outliers, rangeHigh: start + outlierValues, tensorScale: 0 };
-  }
-  return {
-    scale,
-    zeroPoint: zeroPoint < 0 ? 0 : start + zeroPoint,
-    tensorScale: tensorScale < 0 ? 0 : start + tensorScale,
-  };
-}
-
 /** The values of codes and their parameters in `quantized`, to `result`; codes that share bytes lie unpacked at `codes`. */
 export function dequantizeJob(plan: Plan, quantized: Ownership, codes: number, result: Lease): Job {
   const { scheme, layout, parts } = plan;
-  const start = quantized.byteOffset;
-  return {
-    kind: jobKind(Mode.Dequantize, Source.Given, layout, schemeWords(scheme, 'float32'), false),
-    places: {
-      ...NOWHERE,
-      values: result.byteOffset,
-      codes,
-      ...parametersAt(start, parts),
-    },
-  };
+  const places = { ...NOWHERE, values: result.byteOffset, codes };
+  placeParameters(places, parts, quantized.byteOffset);
+  return { kind: jobKind(Mode.Dequantize, Source.Given, layout, schemeWords(scheme, 'float32'), false), places };
 }
 
 /** The ranges of `input`: all smallest values, then all largest ones, to `result`. */

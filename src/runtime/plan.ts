@@ -10,6 +10,9 @@ import { type Layout, layoutOf, type PresetName, resolveScheme, type Scheme, sch
 import { type JobKind, jobKind } from './job.js';
 import { type Parts, partsOf } from './parts.js';
 
+/** A preset's name or a scheme. */
+export type SchemeInput = Scheme | PresetName | (string & {});
+
 /** A range for every parameter: numbers for one, arrays of one value a parameter for more. */
 export interface GivenRange {
   readonly min: number | ArrayLike<number>;
@@ -63,17 +66,36 @@ const ANY_RANGE = { range: { min: 0, max: 0 } };
 /** Makes plans, and remembers the last one: a stream asks for the same again and again. */
 export class Planner {
   #last: Plan | undefined;
+  /** What the last plan's scheme was named by. */
+  #lastScheme: SchemeInput | undefined;
+
+  /**
+   * The last plan, where the same is asked for again and all comes from the values; undefined where it has to be looked
+   * at more closely.
+   */
+  again(scheme: SchemeInput, dtype: InputDtype, shape: readonly number[], options: QuantizeOptions): Plan | undefined {
+    const last = this.#last;
+    if (last === undefined || (scheme !== this.#lastScheme && scheme !== last.scheme)) return undefined;
+    const { range, parameters, outliers, tensorScale, seed, stats } = options;
+    const isPlain =
+      range === undefined && parameters === undefined && outliers === undefined && tensorScale === undefined;
+    return isPlain &&
+      seed === undefined &&
+      last.source === Source.Data &&
+      last.dtype === dtype &&
+      last.parts.statistics >= 0 === (stats === true) &&
+      isSame(last.shape, shape)
+      ? last
+      : undefined;
+  }
 
   /**
    * @throws ERR_QUANTLANE_PRESET, ERR_QUANTLANE_ARGUMENT, ERR_QUANTLANE_SHAPE, ERR_QUANTLANE_PARAMETERS
    */
-  plan(
-    scheme: Scheme | PresetName | (string & {}),
-    dtype: InputDtype,
-    shape: readonly number[],
-    options: QuantizeOptions,
-  ): Plan {
+  plan(scheme: SchemeInput, dtype: InputDtype, shape: readonly number[], options: QuantizeOptions): Plan {
     const resolved = resolveScheme(scheme);
+    // An object that is no scheme of ours may change.
+    this.#lastScheme = typeof scheme === 'string' ? scheme : undefined;
     const source = sourceOf(resolved, options);
     const hasStatistics = options.stats === true;
     const last = this.#last;
@@ -96,7 +118,7 @@ export class Planner {
   }
 
   /** A plan for the ranges of a tensor; errors are those of `plan`. */
-  planRange(scheme: Scheme | PresetName | (string & {}), dtype: InputDtype, shape: readonly number[]): Plan {
+  planRange(scheme: SchemeInput, dtype: InputDtype, shape: readonly number[]): Plan {
     const resolved = resolveScheme(scheme);
     return this.plan(resolved, dtype, shape, resolved.parameters === 'range' ? ANY_RANGE : {});
   }

@@ -6,23 +6,27 @@ import { type Arena, bytesOf, type InputDtype, type Lease, TensorLease } from '.
 import { Op } from '../scheme/codes.js';
 import { Calls } from './calls.js';
 import type { LaneHandle } from './control.js';
+import { Direct } from './direct.js';
 import type { Engine } from './engine.js';
 import { foreign } from './input.js';
 import { dequantizeJob, type RangeResult, unpackJob } from './jobs.js';
 import { loadParts, loadPlan, type QuantizedParts } from './load.js';
 import type { RuntimeMetrics } from './metrics.js';
 import { checkOutcome } from './outcome.js';
-import { Planner, type QuantizeOptions } from './plan.js';
+import { Planner, type QuantizeOptions, type SchemeInput } from './plan.js';
 import { QuantizedTensor } from './quantized.js';
 import type { TensorInput } from './tensor.js';
 import { type RotateOptions, type TransformOptions, Transforms } from './transforms.js';
-import { type SchemeInput, Works } from './works.js';
+import { Works } from './works.js';
 
 /** How codes are turned back into values, or a range is taken. */
 export interface CallOptions {
   /** Gives the call up. */
   readonly signal?: AbortSignal;
 }
+
+/** No options: one object for all calls. */
+const NO_OPTIONS: QuantizeOptions = Object.freeze({});
 
 /** Quantizes on memory of its own and any number of lanes. Made by `createRuntime`. */
 export class Runtime {
@@ -32,6 +36,7 @@ export class Runtime {
   readonly #calls: Calls;
   readonly #transforms: Transforms;
   readonly #works: Works;
+  readonly #direct: Direct;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -39,6 +44,7 @@ export class Runtime {
     this.#calls = new Calls(engine);
     this.#transforms = new Transforms(this.#calls, engine.arena);
     this.#works = new Works(this.#calls, this.#planner, engine.arena);
+    this.#direct = new Direct(engine, this.#calls, this.#planner);
   }
 
   /**
@@ -79,7 +85,13 @@ export class Runtime {
    * ERR_QUANTLANE_ARENA_STUCK, ERR_QUANTLANE_POISON_BATCH, ERR_QUANTLANE_KERNEL, ERR_QUANTLANE_CLOSED, or the reason of
    * the signal
    */
-  quantize(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = {}): Promise<QuantizedTensor> {
+  quantize(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = NO_OPTIONS): Promise<QuantizedTensor> {
+    try {
+      const quantized = this.#direct.quantize(tensor, scheme, options, true);
+      if (quantized !== undefined) return Promise.resolve(quantized);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#calls.run(tensor, options, (input) => this.#works.quantize(input, scheme, options));
   }
 
@@ -87,7 +99,9 @@ export class Runtime {
    * The same at once, on this thread, for callers on a worker thread of their own: it returns when it is done, however
    * long that takes. Errors are those of `quantize`, and ERR_QUANTLANE_ARENA_FULL where there is no room now.
    */
-  quantizeSync(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = {}): QuantizedTensor {
+  quantizeSync(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = NO_OPTIONS): QuantizedTensor {
+    const quantized = this.#direct.quantize(tensor, scheme, options, false);
+    if (quantized !== undefined) return quantized;
     return this.#calls.runNow(tensor, options.keep === true, (input) => this.#works.quantize(input, scheme, options));
   }
 
@@ -250,6 +264,11 @@ export class Runtime {
   /** @internal Counts bytes that a room above copied from or to the arena. */
   countCopy(bytes: number): void {
     this.#calls.counts.copiedBytes += bytes;
+  }
+
+  /** @internal Quantizes at once what takes no longer than work in place may, and needs no more; else undefined. */
+  quantizeNow(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions): QuantizedTensor | undefined {
+    return this.#direct.quantize(tensor, scheme, options, true);
   }
 
   /** @internal Memory and threads, for the rooms above. */

@@ -29,6 +29,7 @@ export class Scheduler {
   readonly counts = { inPlace: 0, sliced: 0, lanes: 0 };
   readonly #inPlace: InPlace;
   readonly #kernel: Kernel;
+  /** Nanoseconds. */
   readonly #limit: number;
   #dispatcher: Dispatcher | undefined;
 
@@ -36,29 +37,41 @@ export class Scheduler {
   constructor(inPlace: InPlace, kernel: Kernel, dispatcher: Dispatcher | undefined, limit: number) {
     this.#inPlace = inPlace;
     this.#kernel = kernel;
-    this.#limit = limit;
+    this.#limit = limit * 1000;
     this.#dispatcher = dispatcher;
   }
 
   /** Carries out a job; an outcome rather than a promise where it ran in place at once. */
   run(job: Job, signal?: AbortSignal): Outcome | Promise<Outcome> {
-    const microseconds = this.estimate(job);
-    if (microseconds <= this.#limit && this.#inPlace.hasTime) {
-      this.counts.inPlace++;
-      return this.#inPlace.runNow(job, microseconds / 1000);
-    }
+    if (this.hasTimeFor(job)) return this.runNow(job);
     if (this.#dispatcher === undefined) return this.#slice(job, signal);
     this.counts.lanes++;
     return this.#dispatch(this.#dispatcher, job, signal);
   }
 
-  /** Carries out the whole job now, however long it takes. */
-  runNow(job: Job): Outcome {
-    this.counts.inPlace++;
-    return this.#inPlace.runNow(job, this.estimate(job) / 1000);
+  /** Whether a job may run in place in this turn of the event loop. */
+  hasTimeFor(job: Job): boolean {
+    return this.estimate(job) <= this.#limit && this.#inPlace.hasTime;
   }
 
-  /** Microseconds that the job would take in place, roughly. */
+  /** Carries out the whole job now, however long it takes. */
+  runNow(job: Job): Outcome {
+    this.runClean(job);
+    return this.outcome;
+  }
+
+  /** The same; whether there is nothing to say about it. */
+  runClean(job: Job): boolean {
+    this.counts.inPlace++;
+    return this.#inPlace.runNow(job, this.estimate(job));
+  }
+
+  /** What became of the last job that ran in place at once. */
+  get outcome(): Outcome {
+    return this.#inPlace.outcome;
+  }
+
+  /** Nanoseconds that the job would take in place, roughly: a small integer, which needs no memory. */
   estimate(job: Job): number {
     const cost = COST[this.#kernel.name];
     const { mode, layout, hasStatistics, weight } = job.kind;
@@ -69,7 +82,7 @@ export class Scheduler {
     else if (layout.op === Op.Channels && layout.length < SMALL_RUN)
       nanoseconds = cost.runs * Math.max(1, 32 / layout.length);
     if (hasStatistics && mode === Mode.Quantize) nanoseconds += cost.statistics;
-    return (layout.elements * nanoseconds * weight) / 1000;
+    return Math.round(layout.elements * nanoseconds * weight);
   }
 
   /** There is no lane left: what was on the lanes, and all later work, runs in place. */

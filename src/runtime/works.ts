@@ -3,17 +3,13 @@
  * @module
  */
 import type { Arena } from '../memory/index.js';
-import type { PresetName, Scheme } from '../scheme/index.js';
 import type { Calls, Survey, Work } from './calls.js';
 import type { Input } from './input.js';
 import { packJob, quantizeJob, type RangeResult, rangeJob, readRange } from './jobs.js';
 import { checkOutcome } from './outcome.js';
 import { findOutliers, planWith } from './outliers.js';
-import type { Plan, Planner, QuantizeOptions } from './plan.js';
+import type { Plan, Planner, QuantizeOptions, SchemeInput } from './plan.js';
 import { QuantizedTensor } from './quantized.js';
-
-/** A preset's name or a scheme. */
-export type SchemeInput = Scheme | PresetName | (string & {});
 
 /** Makes the work of each call. */
 export class Works {
