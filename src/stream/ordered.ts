@@ -53,12 +53,14 @@ export class OrderedWork {
   start(batch: TensorInput): void {
     const slot: Slot = { front: undefined };
     this.#slots.push(slot);
+    try {
+      const result = this.#observation === undefined ? this.#quantizeNow(batch) : undefined;
+      if (result !== undefined) return this.#finish(slot, result);
+    } catch (error) {
+      return this.#done(slot, { error });
+    }
     this.#quantize(batch).then(
-      (result) => {
-        this.#largestResult = Math.max(this.#largestResult ?? 0, result.plan.parts.bytes);
-        if (this.#isStopped) result.release();
-        else this.#done(slot, { result });
-      },
+      (result) => this.#finish(slot, result),
       (error) => this.#done(slot, { error }),
     );
   }
@@ -87,6 +89,17 @@ export class OrderedWork {
       throw error;
     });
     return this.#runtime.quantize(batch, this.#scheme, { ...this.#options, range });
+  }
+
+  /** What is done at once needs no promise. */
+  #quantizeNow(batch: TensorInput): QuantizedTensor | undefined {
+    return this.#runtime.quantizeNow(batch, this.#scheme, this.#options);
+  }
+
+  #finish(slot: Slot, result: QuantizedTensor): void {
+    this.#largestResult = Math.max(this.#largestResult ?? 0, result.plan.parts.bytes);
+    if (this.#isStopped) result.release();
+    else this.#done(slot, { result });
   }
 
   #done(slot: Slot, front: Front): void {

@@ -5,11 +5,13 @@ import { buffer, quantize, type TensorInput, type TensorLease } from '#src/index
 import { withRuntime } from '../support/runtime.js';
 import { collect, leased, oneByOne, plain, plains, SCHEME, settle, take } from './batches.js';
 
+/** Nothing is done at once, so that batches are in work while others come. */
+const BUSY = { inPlaceLimit: 0 };
 const OVERFLOW = { code: 'ERR_QUANTLANE_OVERFLOW' };
 
 describe('overflow', () => {
   it('buffers 256 batches where nothing else is asked for', () =>
-    withRuntime({}, async (runtime) => {
+    withRuntime(BUSY, async (runtime) => {
       const batches = plains(264);
       expect(await collect(runtime.stream(from(batches), SCHEME))).toEqual(oneByOne(runtime, batches));
       await expect(collect(runtime.stream(from(plains(265)), SCHEME))).rejects.toMatchObject(OVERFLOW);
@@ -17,7 +19,7 @@ describe('overflow', () => {
     }));
 
   it.each([0, 1, 10])('buffer(%i) fails with one more', (room) =>
-    withRuntime({}, async (runtime) => {
+    withRuntime(BUSY, async (runtime) => {
       const options = { concurrency: 2, overflow: buffer(room) };
       expect(await collect(runtime.stream(from(plains(2 + room)), SCHEME, options))).toHaveLength(2 + room);
       const leases = Array.from({ length: 3 + room }, (_, index) => leased(runtime, index));
@@ -29,7 +31,7 @@ describe('overflow', () => {
   );
 
   it('error fails with the first batch that would wait', () =>
-    withRuntime({}, async (runtime) => {
+    withRuntime(BUSY, async (runtime) => {
       const options = { concurrency: 3, overflow: 'error' } as const;
       expect(await collect(runtime.stream(from(plains(3)), SCHEME, options))).toHaveLength(3);
       await expect(collect(runtime.stream(from(plains(4)), SCHEME, options))).rejects.toMatchObject(OVERFLOW);
@@ -37,7 +39,7 @@ describe('overflow', () => {
     }));
 
   it('stops a source that overflows while it is subscribed to', () =>
-    withRuntime({}, async (runtime) => {
+    withRuntime(BUSY, async (runtime) => {
       let pushed = 0;
       const source = new Observable<TensorInput>((subscriber) => {
         while (!subscriber.closed && pushed < 1000) subscriber.next(plain(pushed++));
@@ -48,7 +50,7 @@ describe('overflow', () => {
     }));
 
   it('gives back what a source pushes that does not stop', () =>
-    withRuntime({}, async (runtime) => {
+    withRuntime(BUSY, async (runtime) => {
       const source = new Subject<TensorInput>();
       const errors: unknown[] = [];
       source.pipe(quantize(runtime, SCHEME, { overflow: 'error', concurrency: 1 })).subscribe({
@@ -67,7 +69,7 @@ describe('overflow', () => {
     ['drop-newest', [0, 1, 2, 3], [4, 5, 6, 7, 8, 9]],
     ['drop-oldest', [0, 1, 8, 9], [2, 3, 4, 5, 6, 7]],
   ] as const)('%s drops the right ones', (overflow, kept, dropped) =>
-    withRuntime({}, async (runtime) => {
+    withRuntime(BUSY, async (runtime) => {
       const leases = Array.from({ length: 10 }, (_, index) => leased(runtime, index));
       const seen: number[] = [];
       const onDrop = (batch: TensorInput) => {
@@ -98,7 +100,7 @@ describe('overflow', () => {
   );
 
   it('never drops a lease that stays the caller’s', () =>
-    withRuntime({}, async (runtime) => {
+    withRuntime(BUSY, async (runtime) => {
       const leases = Array.from({ length: 6 }, (_, index) => leased(runtime, index));
       const onDrop = vi.fn();
       const options = { concurrency: 1, overflow: 'drop-newest', keep: true, onDrop } as const;
@@ -108,7 +110,7 @@ describe('overflow', () => {
     }));
 
   it('ends with what onDrop throws', () =>
-    withRuntime({}, async (runtime) => {
+    withRuntime(BUSY, async (runtime) => {
       const onDrop = () => {
         throw new RangeError('enough');
       };
@@ -120,7 +122,7 @@ describe('overflow', () => {
     }));
 
   it('counts results that are not taken', () =>
-    withRuntime({}, async (runtime) => {
+    withRuntime(BUSY, async (runtime) => {
       const source = new Subject<TensorInput>();
       const onDrop = vi.fn();
       const options = { concurrency: 2, overflow: 'drop-newest', onDrop } as const;
