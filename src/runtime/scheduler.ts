@@ -15,6 +15,12 @@ import type { Outcome } from './outcome.js';
  */
 export const IN_PLACE_US = 60;
 
+/**
+ * A job estimated at no more than this many nanoseconds waits for the next turn of the event loop where this one has no
+ * time left: to hand it to a lane, or to slice it, would hold the thread for longer than the job itself.
+ */
+const WAITING_NS = 10_000;
+
 /** Nanoseconds an element, measured generously; see docs/scheduling.md. */
 const COST = {
   simd: { plain: 0.6, columns: 1.5, runs: 2.5, statistics: 2 },
@@ -43,7 +49,14 @@ export class Scheduler {
 
   /** Carries out a job; an outcome rather than a promise where it ran in place at once. */
   run(job: Job, signal?: AbortSignal): Outcome | Promise<Outcome> {
-    if (this.hasTimeFor(job)) return this.runNow(job);
+    const nanoseconds = this.estimate(job);
+    if (nanoseconds <= this.#limit) {
+      if (this.#inPlace.isFree) return this.runNow(job);
+      if (nanoseconds <= WAITING_NS) {
+        this.counts.inPlace++;
+        return this.#inPlace.later(job, nanoseconds, signal);
+      }
+    }
     if (this.#dispatcher === undefined) return this.#slice(job, signal);
     this.counts.lanes++;
     return this.#dispatch(this.#dispatcher, job, signal);
@@ -51,7 +64,7 @@ export class Scheduler {
 
   /** Whether a job may run in place in this turn of the event loop. */
   hasTimeFor(job: Job): boolean {
-    return this.estimate(job) <= this.#limit && this.#inPlace.hasTime;
+    return this.estimate(job) <= this.#limit && this.#inPlace.isFree;
   }
 
   /** Carries out the whole job now, however long it takes. */

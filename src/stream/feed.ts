@@ -108,7 +108,8 @@ export class PullFeed implements Feed {
   readonly #settings: StreamSettings;
   readonly #events: FeedEvents;
   #iterator: BatchIterator | undefined;
-  #offRelease = (): void => undefined;
+  /** Ends listening to the arena; there only while the arena has no room: of many streams most wait for nothing. */
+  #offRelease: (() => void) | undefined;
   /** Bytes of the largest batch so far: the next is expected to need no more. */
   #largest = 0;
   #isPulling = false;
@@ -128,7 +129,6 @@ export class PullFeed implements Feed {
     } catch (error) {
       return this.#events.failed(error);
     }
-    this.#offRelease = this.#arena.onRelease(() => this.proceed());
     this.proceed();
   }
 
@@ -139,7 +139,7 @@ export class PullFeed implements Feed {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#offRelease();
+    this.#listenNoMore();
     const iterator = this.#iterator;
     // A generator that is asked for a batch ends when it has brought it; nobody waits for that.
     void (async () => iterator?.return?.())().catch(() => undefined);
@@ -153,7 +153,17 @@ export class PullFeed implements Feed {
     if (inUse === leakedBytes) return true;
     const batch = roundedBytes(this.#largest);
     const result = this.#work.largestResult ?? batch;
-    return this.#arena.has(Math.max(batch, result)) && batch + result <= capacity - inUse;
+    if (this.#arena.has(Math.max(batch, result)) && batch + result <= capacity - inUse) return true;
+    this.#offRelease ??= this.#arena.onRelease(() => {
+      this.#listenNoMore();
+      this.proceed();
+    });
+    return false;
+  }
+
+  #listenNoMore(): void {
+    this.#offRelease?.();
+    this.#offRelease = undefined;
   }
 
   /** Pulls while there is credit. */
@@ -188,7 +198,7 @@ export class PullFeed implements Feed {
   #over(tell: () => void): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#offRelease();
+    this.#listenNoMore();
     tell();
   }
 }

@@ -53,12 +53,13 @@ export class OrderedWork {
   start(batch: TensorInput): void {
     const slot: Slot = { front: undefined };
     this.#slots.push(slot);
+    let result: QuantizedTensor | undefined;
     try {
-      const result = this.#observation === undefined ? this.#quantizeNow(batch) : undefined;
-      if (result !== undefined) return this.#finish(slot, result);
+      result = this.#quantizeNow(batch);
     } catch (error) {
       return this.#done(slot, { error });
     }
+    if (result !== undefined) return this.#finish(slot, result);
     this.#quantize(batch).then(
       (result) => this.#finish(slot, result),
       (error) => this.#done(slot, { error }),
@@ -93,6 +94,7 @@ export class OrderedWork {
 
   /** What is done at once needs no promise. */
   #quantizeNow(batch: TensorInput): QuantizedTensor | undefined {
+    if (this.#observation !== undefined) return undefined;
     return this.#runtime.quantizeNow(batch, this.#scheme, this.#options);
   }
 

@@ -1,6 +1,6 @@
 /** Pull sources are asked only while there is room, and at most `concurrency` ahead. */
 import { describe, expect, it } from 'vitest';
-import type { PlainTensor, QuantizedTensor, TensorInput } from '#src/index.js';
+import type { PlainTensor, QuantizedTensor, TensorInput, TensorLease } from '#src/index.js';
 import { withRuntime } from '../support/runtime.js';
 import { collect, LARGE, leased, plain, plains, SCHEME, settle, take } from './batches.js';
 
@@ -169,8 +169,8 @@ describe('a pull source', () => {
       expect(turns).toBeGreaterThan(3);
     }));
 
-  it('leaves nothing listening', () =>
-    withRuntime({}, async (runtime) => {
+  it('listens only while there is no room, and leaves nothing listening', () =>
+    withRuntime({ memory: '64KiB' }, async (runtime) => {
       const { arena } = runtime.engine;
       let listening = 0;
       const onRelease = arena.onRelease.bind(arena);
@@ -183,9 +183,20 @@ describe('a pull source', () => {
         };
       };
       await collect(runtime.stream(plains(5), SCHEME));
-      const iterator = runtime.stream(plains(5), SCHEME)[Symbol.asyncIterator]();
+      const iterator = runtime.stream(plains(20), SCHEME, { concurrency: 1 })[Symbol.asyncIterator]();
       take((await iterator.next()).value!);
+      expect(listening).toBe(0);
+      // The second batch is done before there is no room left.
+      await settle();
+      const held: TensorLease[] = [];
+      while (runtime.hasRoom('float32', [1])) held.push(runtime.lease('float32', [1]));
+      take((await iterator.next()).value!);
+      while (runtime.hasRoom('float32', [1])) held.push(runtime.lease('float32', [1]));
+      const next = iterator.next();
+      await settle();
       expect(listening).toBe(1);
+      for (const lease of held) lease.release();
+      take((await next).value!);
       await iterator.return!();
       expect(listening).toBe(0);
       await settle();
