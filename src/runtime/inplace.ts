@@ -7,6 +7,8 @@ import type { Kernel } from '../kernels/index.js';
 import { clearOutcome, type Ring } from '../memory/index.js';
 import { Mode, Source } from '../scheme/codes.js';
 import { Word } from '../scheme/descriptor.js';
+import { assertInTime } from './due.js';
+import type { DispatchOptions } from './flight.js';
 import { type Job, type JobKind, writeJob, writePlaces } from './job.js';
 import { addOutcome, emptyOutcome, type Outcome } from './outcome.js';
 
@@ -60,8 +62,11 @@ export class InPlace {
   }
 
   /** Carries out the job in slices; jobs run one after the other. */
-  run(job: Job, signal?: AbortSignal): Promise<Outcome> {
-    const result = this.#last.then(() => this.#runSliced(job, signal));
+  run(job: Job, options: DispatchOptions = {}): Promise<Outcome> {
+    const result = this.#last.then(() => {
+      assertInTime(options);
+      return this.#runSliced(job, options.signal);
+    });
     this.#last = result.catch(() => undefined);
     return result;
   }

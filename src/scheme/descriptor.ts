@@ -188,6 +188,8 @@ export const enum Word {
    * of the tensor, no minimum), so that the words which say otherwise need no look; 0 may always stand here.
    */
   IsPlain = 82,
+  /** The number of the job in the order of turns; lanes claim the lowest first. */
+  Turn = 99,
   /** float32 bits: the magnitude from which on a value is an outlier; those of infinity where none is (`Outliers`). */
   Limit = 100,
 }
