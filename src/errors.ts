@@ -24,6 +24,8 @@ const CODES = {
   ERR_QUANTLANE_CLOSED: 16,
   ERR_QUANTLANE_OVERFLOW: 17,
   ERR_QUANTLANE_FORMAT: 18,
+  ERR_QUANTLANE_DEADLINE: 19,
+  ERR_QUANTLANE_OVERLOADED: 20,
 } as const;
 
 /** A stable error code of the library. */
@@ -62,7 +64,7 @@ export class LeaseError extends QuantlaneError {}
 /** A lane did not start, died, or trapped. */
 export class LaneError extends QuantlaneError {}
 
-/** The runtime or a stream is closed or overrun. */
+/** The runtime or a stream is closed, overrun or too late. */
 export class StateError extends QuantlaneError {}
 
 /** A file or byte stream is not what its format says. */
@@ -87,6 +89,8 @@ const CLASSES: Record<ErrorCode, new (...args: ConstructorParameters<typeof Quan
   ERR_QUANTLANE_CLOSED: StateError,
   ERR_QUANTLANE_OVERFLOW: StateError,
   ERR_QUANTLANE_FORMAT: FormatError,
+  ERR_QUANTLANE_DEADLINE: StateError,
+  ERR_QUANTLANE_OVERLOADED: StateError,
 };
 
 /** The error of the class that belongs to `code`. */

@@ -30,6 +30,7 @@ export {
 export {
   amaxOf,
   type CallOptions,
+  type CloseOptions,
   type CodeArray,
   type ErrorStatistics,
   type GivenParameters,

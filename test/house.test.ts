@@ -41,6 +41,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 const NEIGHBOURS: readonly string[] = [
   // The ring holds descriptors, whose words are numbered where the schemes are encoded into them.
   'src/memory/ring.ts > src/scheme/descriptor.ts',
+  'src/memory/outcome-words.ts > src/scheme/descriptor.ts',
 ];
 
 /** The entry of the kernels: what it exports, the WebAssembly module exports. */

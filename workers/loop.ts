@@ -4,7 +4,8 @@
  */
 import { errorId } from '../src/errors.js';
 import type { Kernel } from '../src/kernels/kernel.js';
-import { clearOutcome, MAX_LANES, Ring } from '../src/memory/ring.js';
+import { clearOutcome } from '../src/memory/outcome-words.js';
+import { MAX_LANES, Ring } from '../src/memory/ring.js';
 import { Word } from '../src/scheme/descriptor.js';
 
 /** Milliseconds that a lane spins after its last batch: to wake a thread costs about as much. */

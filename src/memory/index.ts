@@ -19,6 +19,7 @@ export {
 export { fromHalf, halves, toHalf, widened } from './half.js';
 export type { LeaseState } from './lease.js';
 export { Lease, Ownership } from './lease.js';
-export { clearOutcome, clearRange, MAX_LANES, RING_BYTES, Ring, SLOTS } from './ring.js';
+export { clearOutcome, clearRange } from './outcome-words.js';
+export { MAX_LANES, RING_BYTES, Ring, SLOTS } from './ring.js';
 export { formatSize, parseSize } from './size.js';
 export { TensorLease } from './tensor-lease.js';

@@ -149,21 +149,39 @@ export class Ring {
     if (wait.async) await wait.value;
   }
 
-  /** Lane: claims a descriptor; its byte address, or −1 where there is nothing to do. */
+  /**
+   * Lane: claims the descriptor whose turn it is, the oldest of those with the lowest number; its byte address, or −1 where
+   * there is nothing to do.
+   */
   claim(lane: number): number {
-    // The tail first: a head that was read before could lie behind it.
-    const tail = this.tail;
-    const head = this.head;
-    for (let sequence = tail; sequence !== head; sequence = (sequence + 1) | 0) {
-      const address = this.address(sequence);
+    for (let address = this.#next(); address >= 0; address = this.#next()) {
       const state = (address >> 2) + Word.State;
-      if (Atomics.load(this.words, state) !== State.Ready || !this.#isDue(address)) continue;
       if (Atomics.compareExchange(this.words, state, State.Ready, State.Running + lane) !== State.Ready) continue;
       // The slot may have been withdrawn and filled again between the two looks: now that it is ours, look again.
       if (this.#isDue(address)) return address;
       Atomics.store(this.words, state, State.Ready);
     }
     return -1;
+  }
+
+  /** Address of the ready descriptor whose turn it is; another lane may be faster. */
+  #next(): number {
+    // The tail first: a head that was read before could lie behind it.
+    const tail = this.tail;
+    const head = this.head;
+    let next = -1;
+    let lowest = 0;
+    for (let sequence = tail; sequence !== head; sequence = (sequence + 1) | 0) {
+      const address = this.address(sequence);
+      const at = address >> 2;
+      if (Atomics.load(this.words, at + Word.State) !== State.Ready) continue;
+      const turn = this.words[at + Word.Turn]!;
+      // Numbers wrap around.
+      if ((next >= 0 && ((turn - lowest) | 0) >= 0) || !this.#isDue(address)) continue;
+      next = address;
+      lowest = turn;
+    }
+    return next;
   }
 
   /** Whether the earlier pass, if there is one that this descriptor builds on, is settled. */
@@ -242,35 +260,30 @@ export class Ring {
     return held;
   }
 
-  /** Producer: makes a slot that a dead lane held ready again, or done with an error where it has killed too many. */
-  giveBack(sequence: number, attempts: number, poison: number): void {
+  /** Sequence number of the slot that each lane is running, by lane. */
+  running(): Map<number, number> {
+    const running = new Map<number, number>();
+    for (let sequence = this.tail; sequence !== this.head; sequence = (sequence + 1) | 0) {
+      const state = this.state(sequence);
+      if (state >= State.Running) running.set(state - State.Running, sequence);
+    }
+    return running;
+  }
+
+  /**
+   * Producer: makes a slot that a dead lane held ready again, or done with an error where it has killed too many.
+   * @returns whether it is ready again
+   */
+  giveBack(sequence: number, attempts: number, poison: number): boolean {
     const at = this.address(sequence) >> 2;
     const tried = this.words[at + Word.Attempts]! + 1;
     this.words[at + Word.Attempts] = tried;
     if (tried < attempts) {
       Atomics.store(this.words, at + Word.State, State.Ready);
-    } else {
-      this.words[at + Word.Status] = poison;
-      this.#settle(at, State.Done);
+      return true;
     }
+    this.words[at + Word.Status] = poison;
+    this.#settle(at, State.Done);
+    return false;
   }
-}
-
-/** Empties the words that a kernel writes its outcome to, before the descriptor at `address` is carried out anew. */
-export function clearOutcome(words: Int32Array, address: number): void {
-  const at = address >> 2;
-  words[at + Word.Status] = 0;
-  words[at + Word.BadCount] = 0;
-  words[at + Word.BadFirst] = -1;
-  clearRange(words, at, words[at + Word.WithoutZero] === 1);
-}
-
-/** Bits of +∞ and of −∞. */
-const INFINITY = 0x7f800000;
-const NEGATIVE_INFINITY = -0x00800000;
-
-/** Empties the partial range of the descriptor at word index `at`: to zero, or, of values alone, inside out. */
-export function clearRange(words: Int32Array, at: number, isAlone: boolean): void {
-  words[at + Word.High] = isAlone ? NEGATIVE_INFINITY : 0;
-  words[at + Word.Low] = isAlone ? INFINITY : -0x80000000;
 }

@@ -2,7 +2,9 @@
  * The calls of a runtime: what each of them takes, gives back and is counted as.
  * @module
  */
+import { fail } from '../errors.js';
 import type { Lease } from '../memory/index.js';
+import { assertInTime, beforeDue, type Due, dueIn } from './due.js';
 import type { Engine } from './engine.js';
 import { Input } from './input.js';
 import type { Job } from './job.js';
@@ -30,6 +32,16 @@ export interface Survey<T> extends Part {
   next(outcome: Outcome, lease: Lease): Work<T>;
 }
 
+/** How a call is carried out. */
+export interface CallSettings {
+  readonly keep?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds from now on within which its work must have begun. */
+  readonly deadline?: number | undefined;
+  /** Where it comes from: sources take turns on the lanes. */
+  readonly source?: object | undefined;
+}
+
 /** Calls that run, and counts of all that ran. */
 export class Calls {
   /** Calls so far, those that failed, values quantized, bytes copied. */
@@ -48,17 +60,27 @@ export class Calls {
     return this.#pending;
   }
 
-  /** A call begins: it takes its tensor over, even where the runtime is closed. */
-  begin(tensor: TensorInput, keep: boolean): Input {
+  /**
+   * A call begins: it takes its tensor over, even where the runtime is closed or has too many calls.
+   * @param isPaced whether somebody sees to it that there are not too many, as a stream does
+   */
+  begin(tensor: TensorInput, keep: boolean, isPaced = false): Input {
     const input = new Input(tensor, this.#engine.arena, keep);
-    if (this.#engine.isOpen) {
+    const isFull = this.#pending >= this.#engine.maxPending && !isPaced;
+    if (this.#engine.isOpen && !isFull) {
       this.enter();
       this.counts.calls++;
       return input;
     }
     input.end();
     this.#engine.assertOpen();
-    return input;
+    const text = `Expected at most ${this.#engine.maxPending} calls at a time, got one more`;
+    throw fail('ERR_QUANTLANE_OVERLOADED', text, { details: { maxPending: this.#engine.maxPending } });
+  }
+
+  /** Whether one more call would be one too many. */
+  get isFull(): boolean {
+    return this.#pending >= this.#engine.maxPending;
   }
 
   /** A call ends: its tensor goes back to the arena, or to the caller. */
@@ -89,27 +111,29 @@ export class Calls {
    * One call from its tensor to its result. Whatever becomes of it, the tensor is given back, and where it fails the
    * lease too.
    */
-  async run<T>(
-    tensor: TensorInput,
-    { keep, signal }: { readonly keep?: boolean; readonly signal?: AbortSignal },
-    plan: (input: Input) => Work<T> | Survey<T>,
-  ): Promise<T> {
+  async run<T>(tensor: TensorInput, options: CallSettings, plan: (input: Input) => Work<T> | Survey<T>): Promise<T> {
     const { arena, scheduler } = this.#engine;
-    const input = this.begin(tensor, keep === true);
+    const { signal, keep, deadline } = options;
+    const input = this.begin(tensor, keep === true, options.source !== undefined);
     let lease: Lease | undefined;
     try {
       signal?.throwIfAborted();
+      const call: CallSettings & Due = deadline === undefined ? options : { ...options, due: dueIn(deadline) };
       let work = plan(input);
-      if (input.isPlain) await input.bring(arena, signal);
+      if (input.isPlain) await beforeDue(call, (ended) => input.bring(arena, ended));
       for (;;) {
         const { bytes } = work;
-        lease = arena.tryLease(bytes) ?? (await arena.acquire(bytes, { signal, holding: input.allocatedBytes }));
-        // It may have been aborted while the call waited.
+        const holding = input.allocatedBytes;
+        lease =
+          arena.tryLease(bytes) ?? (await beforeDue(call, (ended) => arena.acquire(bytes, { signal: ended, holding })));
+        // It may have been aborted, or have got late, while the call waited.
         signal?.throwIfAborted();
-        const ran = scheduler.run(work.job(lease), signal);
+        assertInTime(call);
+        const ran = scheduler.run(work.job(lease), call);
         const outcome = ran instanceof Promise ? await ran : ran;
         if ('result' in work) {
-          if (work.more !== undefined) checkDone(await scheduler.run(work.more(outcome, lease), signal));
+          if (work.more !== undefined)
+            checkDone(await scheduler.run(work.more(outcome, lease), { signal, source: options.source }));
           return work.result(outcome, lease);
         }
         work = work.next(outcome, lease);

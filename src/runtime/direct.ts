@@ -44,7 +44,8 @@ export class Direct {
     waits: boolean,
   ): QuantizedTensor | undefined {
     if (!(tensor instanceof TensorLease) || tensor.released || tensor.buffer !== this.#arena.buffer) return undefined;
-    if (!this.#engine.isOpen || options.signal?.aborted === true) return undefined;
+    if (!this.#engine.isOpen || options.signal?.aborted === true || options.deadline !== undefined) return undefined;
+    if (this.#calls.isFull && options.source === undefined) return undefined;
     const plan = this.#planner.again(scheme, tensor.dtype, tensor.shape, options);
     if (plan === undefined || !this.#takes(plan)) return undefined;
     const { scheduler } = this.#engine;

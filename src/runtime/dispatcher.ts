@@ -5,44 +5,38 @@
  */
 import { errorId } from '../errors.js';
 import { type Ring, SLOTS } from '../memory/index.js';
-import { Mode, Source } from '../scheme/codes.js';
-import { State, Word } from '../scheme/descriptor.js';
-import { type Job, writeJob } from './job.js';
-import { addOutcome, emptyOutcome, type Outcome } from './outcome.js';
+import { State } from '../scheme/descriptor.js';
+import { late } from './due.js';
+import { type DispatchOptions, type Flight, newFlight, publishFlight } from './flight.js';
+import type { Job } from './job.js';
+import { addOutcome, type Outcome } from './outcome.js';
+import { StallWatch } from './stalls.js';
+import { Turns } from './turns.js';
 
-/** Most descriptors of one pass of a job. */
-const MAX_CHUNKS = 64;
-/** A chunk has at least so many elements, unless a unit has more: below, a descriptor costs more than it brings. */
-const CHUNK_ELEMENTS = 65_536;
 /** Lanes that may die of one descriptor before its job is given up. */
 const ATTEMPTS = 2;
 /** Milliseconds after which the producer looks without having been woken. */
 const CEILING_MS = 1_000;
 
-/** A job in the ring or before it. */
-interface Flight {
-  readonly job: Job;
-  readonly chunks: number;
-  /** Descriptors of all its passes. */
-  readonly slots: number;
-  readonly outcome: Outcome;
-  /** First sequence number; undefined while it waits for slots. */
-  first: number | undefined;
-  /** Descriptors that are neither done nor withdrawn. */
-  remaining: number;
-  /** Reason to give up: an abort, or the end of the lanes. */
-  reason: unknown;
-  isCancelled: boolean;
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (reason: unknown) => void;
+/** What the supervisor of the lanes is told, and what it did for jobs. */
+export interface DispatchCounts {
+  /** Descriptors that were run again because their lane died. */
+  readonly replayed: number;
+  /** Jobs that were given up because lanes died of them. */
+  readonly poisoned: number;
+  /** Jobs that were given up because they were late. */
+  readonly late: number;
 }
 
 /** Hands jobs to the lanes. */
 export class Dispatcher {
   readonly #ring: Ring;
   readonly #lanes: number;
-  /** Jobs that wait for slots, in order. */
-  readonly #backlog: Flight[] = [];
+  readonly #onStalled: (lane: number) => void;
+  readonly #stalls: StallWatch;
+  readonly #counts = { replayed: 0, poisoned: 0, late: 0 };
+  /** Jobs that wait for slots. */
+  readonly #turns = new Turns<Flight>();
   readonly #flights = new Set<Flight>();
   /** Flight of each slot whose descriptor was not counted yet. */
   readonly #owners = new Array<Flight | undefined>(SLOTS);
@@ -50,26 +44,32 @@ export class Dispatcher {
   readonly #keepAlive = setInterval(() => undefined, 2 ** 30).unref();
   #isFlushing = false;
   #isWatching = false;
+  /** The earliest time by which a job is due, or an earlier one. */
+  #nextDue = Number.POSITIVE_INFINITY;
 
-  constructor(ring: Ring, lanes: number) {
+  /**
+   * @param stallDeadline milliseconds that a lane may take for one descriptor
+   * @param onStalled called once for a lane that takes longer
+   */
+  constructor(ring: Ring, lanes: number, stallDeadline: number, onStalled: (lane: number) => void) {
     this.#ring = ring;
     this.#lanes = lanes;
+    this.#stalls = new StallWatch(ring, stallDeadline);
+    this.#onStalled = onStalled;
   }
 
-  /** Has a job carried out on the lanes. Jobs of one turn share one wake-up. */
-  run(job: Job, signal?: AbortSignal): Promise<Outcome> {
+  /** What became of jobs. */
+  get counts(): DispatchCounts {
+    return this.#counts;
+  }
+
+  /**
+   * Has a job carried out on the lanes. Jobs of one turn of the event loop share one wake-up.
+   * @returns rejects with the signal's reason, or ERR_QUANTLANE_DEADLINE
+   */
+  run(job: Job, { signal, source = this, due = Number.POSITIVE_INFINITY }: DispatchOptions = {}): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const { units, elements } = job.kind.layout;
-      const chunks = Math.min(units, MAX_CHUNKS, Math.max(1, Math.ceil(elements / CHUNK_ELEMENTS)));
-      const flight: Flight = {
-        job,
-        chunks,
-        slots: chunks * (job.kind.isTwoPass ? 2 : 1),
-        outcome: emptyOutcome(),
-        first: undefined,
-        remaining: 0,
-        reason: undefined,
-        isCancelled: false,
+      const flight = newFlight(job, source, due, {
         resolve: (outcome) => {
           signal?.removeEventListener('abort', onAbort);
           resolve(outcome);
@@ -78,11 +78,12 @@ export class Dispatcher {
           signal?.removeEventListener('abort', onAbort);
           reject(reason);
         },
-      };
+      });
       const onAbort = () => this.#cancel(flight, signal?.reason);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#flights.add(flight);
-      this.#backlog.push(flight);
+      this.#turns.push(flight);
+      this.#nextDue = Math.min(this.#nextDue, due);
       this.#keepAlive.ref();
       this.#flushSoon();
     });
@@ -91,7 +92,11 @@ export class Dispatcher {
   /** A lane has died: what it was running is run again elsewhere, once. */
   laneLost(lane: number): void {
     const poison = errorId('ERR_QUANTLANE_POISON_BATCH');
-    for (const sequence of this.#ring.heldBy(lane)) this.#ring.giveBack(sequence, ATTEMPTS, poison);
+    for (const sequence of this.#ring.heldBy(lane)) {
+      if (this.#ring.giveBack(sequence, ATTEMPTS, poison)) this.#counts.replayed++;
+      else this.#counts.poisoned++;
+    }
+    this.#stalls.forget(lane);
     this.#ring.wake(this.#lanes);
     this.#ring.nudge();
   }
@@ -120,56 +125,20 @@ export class Dispatcher {
   /** Publishes what waits, as far as there are slots. */
   #pump(): void {
     let published = 0;
-    while (this.#backlog.length > 0) {
-      const flight = this.#backlog[0]!;
-      if (!this.#ring.hasRoom(flight.slots)) break;
-      this.#backlog.shift();
-      this.#publish(flight);
-      published += flight.slots;
+    // Where the next one does not fit it is waited for: smaller ones would pass it for ever.
+    for (let next = this.#turns.next(); next !== undefined; next = this.#turns.next()) {
+      if (!this.#ring.hasRoom(next.slots)) break;
+      this.#turns.go(next);
+      this.#publish(next);
+      published += next.slots;
     }
     if (published > 0) this.#ring.wake(Math.min(published, this.#lanes));
   }
 
   #publish(flight: Flight): void {
     const first = this.#ring.head;
-    flight.first = first;
-    if (flight.job.kind.isTwoPass) {
-      this.#publishPass(flight, Mode.Range, Source.Data, -1);
-      this.#publishPass(flight, Mode.Quantize, Source.Barrier, first);
-    } else {
-      this.#publishPass(flight, flight.job.kind.mode, flight.job.kind.source, -1);
-    }
-  }
-
-  #publishPass(flight: Flight, mode: Mode, source: Source, barrier: number): void {
-    const { job, chunks } = flight;
-    const { units } = job.kind.layout;
-    const words = this.#ring.words;
-    const pass = this.#ring.head & (SLOTS - 1);
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const sequence = this.#ring.head;
-      const at = this.#ring.address(sequence) >> 2;
-      // The state is left alone: the slot is free, and `publish` makes it ready.
-      writeJob(job, words, at);
-      words[at + Word.Mode] = mode;
-      words[at + Word.Source] = source;
-      // The second pass goes from the end to the start: what the first one read last is still in the cache.
-      const part = barrier >= 0 ? chunks - 1 - chunk : chunk;
-      words[at + Word.First] = Math.floor((units * part) / chunks);
-      words[at + Word.Last] = Math.floor((units * (part + 1)) / chunks);
-      words[at + Word.PassFirst] = pass;
-      words[at + Word.PassCount] = chunks;
-      words[at + Word.Leads] = mode === Mode.Range && job.kind.isTwoPass ? 1 : 0;
-      if (barrier >= 0) {
-        words[at + Word.BarrierFirst] = barrier & (SLOTS - 1);
-        words[at + Word.BarrierCount] = chunks;
-        words[at + Word.RingBase] = this.#ring.base;
-        words[at + Word.RingCount] = SLOTS;
-      }
-      this.#owners[sequence & (SLOTS - 1)] = flight;
-      flight.remaining++;
-      this.#ring.publish();
-    }
+    publishFlight(this.#ring, flight);
+    for (let k = 0; k < flight.slots; k++) this.#owners[(first + k) & (SLOTS - 1)] = flight;
   }
 
   /** Collects while there is work in the ring. */
@@ -179,11 +148,36 @@ export class Dispatcher {
     while (this.#flights.size > 0) {
       const seen = this.#ring.finishedCount;
       this.#collect();
+      const now = performance.now();
+      if (now >= this.#nextDue) this.#dropLate(now);
+      for (const lane of this.#stalls.look(now)) this.#onStalled(lane);
       if (this.#flights.size === 0) break;
-      await this.#ring.untilFinished(seen, CEILING_MS);
+      const ceiling = Math.min(CEILING_MS, this.#stalls.interval, Math.max(1, Math.ceil(this.#nextDue - now)));
+      await this.#ring.untilFinished(seen, ceiling);
     }
     this.#isWatching = false;
     this.#keepAlive.unref();
+  }
+
+  /** Gives up the jobs that are late and that no lane has begun. */
+  #dropLate(now: number): void {
+    this.#nextDue = Number.POSITIVE_INFINITY;
+    for (const flight of [...this.#flights]) {
+      if (flight.due > now) this.#nextDue = Math.min(this.#nextDue, flight.due);
+      else if (!this.#isBegun(flight)) {
+        this.#counts.late++;
+        this.#cancel(flight, late(now - flight.due));
+      }
+    }
+    this.#collect();
+  }
+
+  /** Whether a lane has claimed a part of the job. */
+  #isBegun({ first, slots }: Flight): boolean {
+    for (let k = 0; first !== undefined && k < slots; k++) {
+      if (this.#ring.state((first + k) | 0) !== State.Ready) return true;
+    }
+    return false;
   }
 
   /** Counts what is done and ends the jobs that are complete. */
@@ -211,6 +205,7 @@ export class Dispatcher {
   #end(flight: Flight): void {
     this.#flights.delete(flight);
     if (flight.first !== undefined) {
+      this.#turns.ended(flight);
       for (let k = 0; k < flight.slots; k++) this.#ring.free((flight.first + k) | 0);
     }
     if (flight.isCancelled && flight.outcome.status === 0) flight.reject(flight.reason);
@@ -223,7 +218,7 @@ export class Dispatcher {
     flight.isCancelled = true;
     flight.reason = reason;
     if (flight.first === undefined) {
-      this.#backlog.splice(this.#backlog.indexOf(flight), 1);
+      this.#turns.remove(flight);
       this.#end(flight);
       this.#ring.nudge();
       return;

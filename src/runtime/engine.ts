@@ -28,8 +28,26 @@ export interface RuntimeOptions {
   readonly inPlaceLimit?: number;
   /** Milliseconds within which every lane must be ready; default 10,000. */
   readonly startDeadline?: number;
+  /**
+   * Milliseconds that a lane may take for one part of a batch before its thread is ended, as one that loops endlessly;
+   * default 10,000.
+   */
+  readonly stallDeadline?: number;
+  /**
+   * Calls at a time; one more is rejected with ERR_QUANTLANE_OVERLOADED, while streams wait or go by their overflow policy.
+   * Default: no limit.
+   */
+  readonly maxPending?: number;
   /** Module that the lanes run, for bundlers that move files. */
   readonly workerUrl?: URL;
+}
+
+/** Numbers of the options, with their defaults. */
+interface EngineNumbers {
+  readonly lanes: number;
+  readonly limit: number;
+  readonly stallDeadline: number;
+  readonly maxPending: number;
 }
 
 /** Arena, ring, kernels and lanes. */
@@ -44,13 +62,23 @@ export class Engine {
   #isOpen = true;
   #ending: Promise<void> | undefined;
 
-  private constructor(arena: Arena, ring: Ring, module: WebAssembly.Module | null, lanes: number, limit: number) {
+  /** Calls at a time. */
+  readonly maxPending: number;
+
+  private constructor(
+    arena: Arena,
+    ring: Ring,
+    module: WebAssembly.Module | null,
+    { lanes, limit, stallDeadline, maxPending }: EngineNumbers,
+  ) {
     const kernel = module === null ? createReference(arena.buffer) : bindKernels(module, arena.memory);
     this.arena = arena;
     this.#ring = ring;
     this.#configured = lanes;
     this.#inPlace = new InPlace(ring, kernel);
-    this.#dispatcher = lanes === 0 ? undefined : new Dispatcher(ring, lanes);
+    this.#dispatcher =
+      lanes === 0 ? undefined : new Dispatcher(ring, lanes, stallDeadline, (lane) => this.#pool?.end(lane));
+    this.maxPending = maxPending;
     this.scheduler = new Scheduler(this.#inPlace, kernel, this.#dispatcher, limit);
   }
 
@@ -72,6 +100,14 @@ export class Engine {
     if (!(limit >= 0 && limit <= 500)) {
       throw fail('ERR_QUANTLANE_ARGUMENT', `Expected inPlaceLimit from 0 to 500 microseconds, got ${got(limit)}`);
     }
+    const stallDeadline = options.stallDeadline ?? 10_000;
+    if (!(stallDeadline > 0 && stallDeadline < 2 ** 31)) {
+      throw fail('ERR_QUANTLANE_ARGUMENT', `Expected stallDeadline in milliseconds, got ${got(stallDeadline)}`);
+    }
+    const maxPending = options.maxPending ?? Number.POSITIVE_INFINITY;
+    if (!(maxPending >= 1)) {
+      throw fail('ERR_QUANTLANE_ARGUMENT', `Expected maxPending of at least 1 call, got ${got(maxPending)}`);
+    }
     const arena = new Arena({ bytes: parseSize(options.memory ?? '256MiB'), reserved: RING_BYTES });
     const kernels = kind === 'simd' ? compileKernels() : Promise.resolve(null);
     let engine: Engine | undefined;
@@ -86,13 +122,11 @@ export class Engine {
             workerUrl: options.workerUrl ?? new URL('../../workers/lane.js', import.meta.url),
             deadline,
             onLost: (lane) => engine!.#dispatcher!.laneLost(lane),
-            onGone: () => {
-              if (engine!.#pool?.alive === 0) engine!.scheduler.dropLanes();
-            },
+            onNone: () => engine!.scheduler.dropLanes(),
           });
     try {
       const module = await kernels;
-      engine = new Engine(arena, new Ring(arena.buffer), module, lanes, limit);
+      engine = new Engine(arena, new Ring(arena.buffer), module, { lanes, limit, stallDeadline, maxPending });
       engine.#pool = await starting;
       return engine;
     } catch (error) {
@@ -121,9 +155,16 @@ export class Engine {
   /** What the machinery has done. */
   metrics(): EngineMetrics {
     const pool = this.#pool;
+    const { replayed = 0, poisoned = 0, late = 0 } = this.#dispatcher?.counts ?? {};
     return {
-      lanes: { configured: this.#configured, alive: pool?.alive ?? 0, restarts: pool?.restarts ?? 0 },
-      jobs: { ...this.scheduler.counts },
+      lanes: {
+        configured: this.#configured,
+        alive: pool?.alive ?? 0,
+        restarts: pool?.restarts ?? 0,
+        stalls: pool?.stalls ?? 0,
+        gone: pool?.gone ?? 0,
+      },
+      jobs: { ...this.scheduler.counts, replayed, poisoned, late },
     };
   }
 

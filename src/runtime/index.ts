@@ -4,6 +4,7 @@
  */
 
 export { LaneHandle, type LaneStatistics } from './control.js';
+export { late } from './due.js';
 export { Engine, type RuntimeOptions } from './engine.js';
 export type { RangeResult } from './jobs.js';
 export type { QuantizedParts } from './load.js';
@@ -11,7 +12,7 @@ export type { RuntimeMetrics } from './metrics.js';
 export type { CodeArray, ScaleArray, ZeroPointArray } from './parts.js';
 export type { GivenParameters, GivenRange, QuantizeOptions, SchemeInput } from './plan.js';
 export { QuantizedTensor } from './quantized.js';
-export { type CallOptions, Runtime } from './runtime.js';
+export { type CallOptions, type CloseOptions, Runtime } from './runtime.js';
 export { amaxOf, smoothScales } from './smooth-scales.js';
 export { type ErrorStatistics, mergeStatistics, NO_ERROR } from './statistics.js';
 export type { PlainTensor, TensorInput } from './tensor.js';

@@ -7,9 +7,12 @@ import type { Kernel } from '../kernels/index.js';
 import { clearOutcome, type Ring } from '../memory/index.js';
 import { Mode, Source } from '../scheme/codes.js';
 import { Word } from '../scheme/descriptor.js';
+import { assertInTime } from './due.js';
+import type { DispatchOptions } from './flight.js';
 import { type Job, type JobKind, writeJob, writePlaces } from './job.js';
 import { cutOf, pieces } from './long.js';
 import { addOutcome, emptyOutcome, type Outcome } from './outcome.js';
+import { type Turn, Turns } from './turns.js';
 
 /** Nanoseconds of work in one turn of the event loop; the rest of the caller's millisecond is for everything around it. */
 const TURN_NS = 400_000;
@@ -19,11 +22,12 @@ const SLICE_ELEMENTS = { simd: 32_768, scalar: 2_048 };
 /** Elements that a unit counts for at least. */
 const SMALL_UNIT = 64;
 
-/** A small job that waits for the next turn. */
-interface Waiting {
+/** A job that waits for a turn of the event loop, or for those before it to be worked off in slices. */
+interface Waiting extends Turn {
   readonly job: Job;
+  /** As estimated; 0 for one that is worked off in slices. */
   readonly nanoseconds: number;
-  readonly signal: AbortSignal | undefined;
+  readonly options: DispatchOptions;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -40,12 +44,13 @@ export class InPlace {
   readonly #endTurn = () => {
     this.#spent = 0;
     this.#isTurnWatched = false;
-    this.#runWaiting();
+    this.#runSmall();
   };
-  /** Small jobs that wait for the next turn. */
-  #waiting: Waiting[] = [];
-  /** The last sliced job; the next one starts after it. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Small jobs that wait for the next turn of the event loop. */
+  readonly #small = new Turns<Waiting>();
+  /** Jobs that are worked off in slices, one after the other. */
+  readonly #long = new Turns<Waiting>();
+  #isSlicing = false;
   /** The kind that the first descriptor was written for. */
   #lastKind: JobKind | undefined;
   /** Why sliced jobs are given up, if they are. */
@@ -67,32 +72,37 @@ export class InPlace {
 
   /** Whether a small job may run now: there is time, and none waits before it. */
   get isFree(): boolean {
-    return this.#waiting.length === 0 && this.hasTime;
+    return this.#small.waiting === 0 && this.hasTime;
   }
 
-  /** Carries out a small job at once in the next turn of the event loop that has time for it; jobs keep their order. */
-  later(job: Job, nanoseconds: number, signal?: AbortSignal): Promise<Outcome> {
+  /** Carries out a small job at once in the next turn of the event loop that has time for it; sources take turns. */
+  later(job: Job, nanoseconds: number, options: DispatchOptions): Promise<Outcome> {
+    return this.#wait(this.#small, job, nanoseconds, options);
+  }
+
+  #wait(line: Turns<Waiting>, job: Job, nanoseconds: number, options: DispatchOptions): Promise<Outcome> {
+    const { elements } = job.kind.layout;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, nanoseconds, signal, resolve, reject });
+      line.push({ job, nanoseconds, options, source: options.source ?? this, elements, turn: 0, resolve, reject });
     });
   }
 
-  #runWaiting(): void {
-    const waiting = this.#waiting;
-    let count = 0;
-    while (count < waiting.length && this.hasTime) {
-      const { job, nanoseconds, signal, resolve, reject } = waiting[count++]!;
+  #runSmall(): void {
+    for (let next = this.#small.next(); next !== undefined && this.hasTime; next = this.#small.next()) {
+      this.#small.go(next);
+      const { job, nanoseconds, options, resolve, reject } = next;
       try {
-        this.#check(signal);
+        this.#check(options.signal);
+        assertInTime(options);
         this.runNow(job, nanoseconds);
         resolve(this.outcome);
       } catch (error) {
         reject(error);
       }
+      this.#small.ended(next);
     }
-    waiting.splice(0, count);
     // The next turn goes on, even where all that ran in this one was given up.
-    if (waiting.length > 0) this.#spend(0);
+    if (this.#small.waiting > 0) this.#spend(0);
   }
 
   /**
@@ -121,11 +131,30 @@ export class InPlace {
     return this.#outcome(this.#ring.inPlace(0));
   }
 
-  /** Carries out the job in slices; jobs run one after the other. */
-  run(job: Job, signal?: AbortSignal): Promise<Outcome> {
-    const result = this.#last.then(() => this.#runSliced(job, signal));
-    this.#last = result.catch(() => undefined);
+  /** Carries out the job in slices; jobs run one after the other, and sources take turns. */
+  run(job: Job, options: DispatchOptions = {}): Promise<Outcome> {
+    const result = this.#wait(this.#long, job, 0, options);
+    if (!this.#isSlicing) void this.#runLong();
     return result;
+  }
+
+  async #runLong(): Promise<void> {
+    this.#isSlicing = true;
+    // Whoever asks in this turn of the event loop takes part in the turns.
+    await undefined;
+    for (let next = this.#long.next(); next !== undefined; next = this.#long.next()) {
+      this.#long.go(next);
+      const { job, options, resolve, reject } = next;
+      try {
+        this.#check(options.signal);
+        assertInTime(options);
+        resolve(await this.#runSliced(job, options.signal));
+      } catch (error) {
+        reject(error);
+      }
+      this.#long.ended(next);
+    }
+    this.#isSlicing = false;
   }
 
   /** Gives up the sliced job that runs and those that wait. */
@@ -134,7 +163,6 @@ export class InPlace {
   }
 
   async #runSliced(job: Job, signal?: AbortSignal): Promise<Outcome> {
-    this.#check(signal);
     const address = this.#ring.inPlace(1);
     const words = this.#ring.words;
     const at = address >> 2;

@@ -11,8 +11,12 @@ export interface EngineMetrics {
     readonly configured: number;
     /** Lanes whose thread runs. */
     readonly alive: number;
-    /** Times that a lane was started again. */
+    /** Times that a lane was started again, or that it was tried. */
     readonly restarts: number;
+    /** Times that a lane's thread was ended because it took too long for a part of a batch. */
+    readonly stalls: number;
+    /** Lanes that were given up. */
+    readonly gone: number;
   };
   /** Jobs by the place where they ran. */
   readonly jobs: {
@@ -21,6 +25,12 @@ export interface EngineMetrics {
     /** On the caller's thread in slices. */
     readonly sliced: number;
     readonly lanes: number;
+    /** Parts of jobs that ran again because their lane died. */
+    readonly replayed: number;
+    /** Parts of jobs that were given up because lanes died of them. */
+    readonly poisoned: number;
+    /** Jobs that waited for a lane until they were late. */
+    readonly late: number;
   };
 }
 

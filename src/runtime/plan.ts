@@ -44,6 +44,13 @@ export interface QuantizeOptions {
   readonly stats?: boolean;
   /** The input lease stays the caller's. */
   readonly keep?: boolean;
+  /**
+   * Milliseconds from the call within which its work must have begun, else it is given up with ERR_QUANTLANE_DEADLINE.
+   * Work that has begun is finished.
+   */
+  readonly deadline?: number;
+  /** @internal Where the call comes from: sources take turns on the lanes. */
+  readonly source?: object | undefined;
 }
 
 /** What a call would read and write. */

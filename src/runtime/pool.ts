@@ -3,7 +3,7 @@
  * @module
  */
 import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import { Piscina, queueOptionsSymbol } from 'piscina';
 import type { Session } from '../../workers/lane.js';
 import { fail } from '../errors.js';
 import type { Arena } from '../memory/index.js';
@@ -22,12 +22,33 @@ export interface PoolOptions {
   readonly deadline: number;
   /** Called when a lane's thread has ended by itself, before it is started again. */
   readonly onLost: (lane: number) => void;
-  /** Called when a lane could not be started again. */
-  readonly onGone: (lane: number, cause: unknown) => void;
+  /** Called when the last lane was given up. */
+  readonly onNone: () => void;
 }
 
-/** Times that a lane is started again before it is given up. */
-const MAX_RESTARTS = 8;
+/** Times in a row that a lane dies young, or is not started, before it is given up. */
+const MAX_FAILURES = 8;
+/** Milliseconds after which a lane that dies is not young any more. */
+const YOUTH_MS = 1_000;
+/** Milliseconds before a lane is started again: none the first time, then these, doubled each time up to the most. */
+const BACK_OFF_MS = 5;
+const MOST_BACK_OFF_MS = 1_000;
+
+/** The lane of a thread that is being ended. */
+const NO_LANE = -1;
+
+/** What Piscina tells of a session when it looks for a thread. */
+interface LaneOfTask {
+  readonly lane: number;
+}
+
+/** What is known of a lane beyond its handle. */
+interface Life {
+  /** By `performance.now()`. */
+  startedAt: number;
+  /** Times in a row that it died young or was not started. */
+  failures: number;
+}
 
 /** The lanes' threads. */
 export class LanePool {
@@ -35,10 +56,16 @@ export class LanePool {
   readonly lanes: LaneHandle[] = [];
   /** Times that a lane was started again. */
   restarts = 0;
+  /** Times that a lane was ended because it stalled. */
+  stalls = 0;
+  /** Lanes that were given up. */
+  gone = 0;
+  readonly #lives: Life[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
   readonly #options: PoolOptions;
   readonly #piscina: Piscina;
-  /** Threads that have a session. */
-  readonly #taken = new Set<number>();
+  /** Lanes by the threads that have a session of theirs. */
+  readonly #taken = new Map<number, number>();
   #isClosing = false;
 
   private constructor(options: PoolOptions) {
@@ -52,10 +79,10 @@ export class LanePool {
       recordTiming: false,
       workerHistogram: false,
       // A thread has one session for life, and is idle in the eyes of Piscina while it has it.
-      loadBalancer: (_task, workers) => {
+      loadBalancer: (task, workers) => {
         const free = workers.find((worker) => worker.currentUsage === 0 && !this.#taken.has(worker.id));
         if (free === undefined) return null;
-        this.#taken.add(free.id);
+        this.#taken.set(free.id, (task[queueOptionsSymbol] as LaneOfTask).lane);
         return free;
       },
     });
@@ -92,13 +119,16 @@ export class LanePool {
     const lane = new LaneHandle(index, port1);
     const session: Session = { lane: index, memory: arena.memory, kernels, port: port2 };
     try {
-      const started = this.#piscina.run(session, { transferList: [port2] });
+      const task = { ...session, [queueOptionsSymbol]: { lane: index } satisfies LaneOfTask };
+      const started = this.#piscina.run(task, { transferList: [port2] });
       await before(
         deadline,
         started.then(() => lane.ping()),
       );
+      this.#lifeOf(index).startedAt = performance.now();
     } catch (cause) {
       lane.close();
+      this.#endThread(index);
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw fail('ERR_QUANTLANE_LANE_START', `Lane ${index} did not start: ${reason}`, {
         details: { lane: index },
@@ -111,22 +141,62 @@ export class LanePool {
     lane.resume().catch(() => undefined);
   }
 
+  /** Ends the thread of a lane that stalled; it is noticed as any other death. */
+  end(index: number): void {
+    if (this.#isClosing) return;
+    this.stalls++;
+    this.#endThread(index);
+  }
+
+  /** Ends the thread that has the session of a lane; Piscina starts another one. */
+  #endThread(index: number): void {
+    for (const [threadId, lane] of this.#taken) {
+      if (lane !== index) continue;
+      // Not free: Piscina may offer it until it has ended.
+      this.#taken.set(threadId, NO_LANE);
+      void this.#piscina.threads.find((thread) => thread.threadId === threadId)?.terminate();
+    }
+  }
+
+  #lifeOf(index: number): Life {
+    this.#lives[index] ??= { startedAt: 0, failures: 0 };
+    return this.#lives[index];
+  }
+
+  /** A lane has died: it is started again, later each time that it dies young. */
   #revive(index: number): void {
     if (this.#isClosing) return;
+    this.#endThread(index);
     this.#options.onLost(index);
-    this.restarts++;
-    if (this.restarts > MAX_RESTARTS * this.#options.lanes) {
-      this.#options.onGone(index, new Error(`its lanes ended ${this.restarts} times`));
+    const life = this.#lifeOf(index);
+    if (performance.now() - life.startedAt >= YOUTH_MS) life.failures = 0;
+    this.#retry(index);
+  }
+
+  #retry(index: number): void {
+    const life = this.#lifeOf(index);
+    life.failures++;
+    if (life.failures > MAX_FAILURES) {
+      this.gone++;
+      if (this.gone === this.#options.lanes) this.#options.onNone();
       return;
     }
-    this.#begin(index).catch((cause) => {
-      if (!this.#isClosing) this.#options.onGone(index, cause);
-    });
+    const delay = life.failures === 1 ? 0 : Math.min(BACK_OFF_MS * 2 ** (life.failures - 2), MOST_BACK_OFF_MS);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (this.#isClosing) return;
+      this.restarts++;
+      this.#begin(index).catch(() => {
+        if (!this.#isClosing) this.#retry(index);
+      });
+    }, delay);
+    this.#timers.add(timer);
   }
 
   /** Ends the threads. Lanes that have been asked to stop by the ring end by themselves; others are terminated. */
   async destroy(): Promise<void> {
     this.#isClosing = true;
+    for (const timer of this.#timers) clearTimeout(timer);
     for (const lane of this.lanes) lane?.close();
     await this.#piscina.destroy();
   }

@@ -2,6 +2,7 @@
  * The runtime: leases in, quantized tensors out.
  * @module
  */
+import { fail, got } from '../errors.js';
 import { type Arena, bytesOf, type InputDtype, type Lease, TensorLease } from '../memory/index.js';
 import { Op } from '../scheme/codes.js';
 import { Calls } from './calls.js';
@@ -27,6 +28,12 @@ export interface CallOptions {
 
 /** No options: one object for all calls. */
 const NO_OPTIONS: QuantizeOptions = Object.freeze({});
+
+/** How a runtime is closed. */
+export interface CloseOptions {
+  /** Milliseconds for calls that run; default: as long as they take. */
+  readonly grace?: number;
+}
 
 /** Quantizes on memory of its own and any number of lanes. Made by `createRuntime`. */
 export class Runtime {
@@ -82,8 +89,8 @@ export class Runtime {
    * @returns codes and parameters in shared memory; release them
    * @throws ERR_QUANTLANE_NON_FINITE with the details `{ count, first }`, ERR_QUANTLANE_PRESET, ERR_QUANTLANE_SHAPE,
    * ERR_QUANTLANE_DTYPE, ERR_QUANTLANE_PARAMETERS, ERR_QUANTLANE_LEASE_RELEASED, ERR_QUANTLANE_ARENA_TOO_SMALL,
-   * ERR_QUANTLANE_ARENA_STUCK, ERR_QUANTLANE_POISON_BATCH, ERR_QUANTLANE_KERNEL, ERR_QUANTLANE_CLOSED, or the reason of
-   * the signal
+   * ERR_QUANTLANE_ARENA_STUCK, ERR_QUANTLANE_POISON_BATCH, ERR_QUANTLANE_KERNEL, ERR_QUANTLANE_DEADLINE,
+   * ERR_QUANTLANE_OVERLOADED, ERR_QUANTLANE_CLOSED, or the reason of the signal
    */
   quantize(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = NO_OPTIONS): Promise<QuantizedTensor> {
     try {
@@ -128,9 +135,9 @@ export class Runtime {
       options.signal?.throwIfAborted();
       const { scheduler } = this.#engine;
       const codes = isPacked ? lease.byteOffset + plan.layout.elements * 4 : token.byteOffset;
-      if (isPacked) checkOutcome(await scheduler.run(unpackJob(plan, token, codes), options.signal), plan.scheme);
+      if (isPacked) checkOutcome(await scheduler.run(unpackJob(plan, token, codes), options), plan.scheme);
       const job = dequantizeJob(plan, token, codes, lease);
-      checkOutcome(await scheduler.run(job, options.signal), plan.scheme);
+      checkOutcome(await scheduler.run(job, options), plan.scheme);
       return new TensorLease(lease, this.#arena, 'float32', quantized.shape);
     } catch (error) {
       lease?.release();
@@ -241,11 +248,17 @@ export class Runtime {
 
   /**
    * Takes no more calls, lets those that run finish, and ends the lanes. Calls that wait for room are rejected with
-   * ERR_QUANTLANE_CLOSED. Leases stay readable.
+   * ERR_QUANTLANE_CLOSED, and with a `grace` of so many milliseconds also those that run then. Leases stay readable.
    */
-  async close(): Promise<void> {
+  async close({ grace }: CloseOptions = {}): Promise<void> {
+    if (grace !== undefined && !(grace >= 0)) {
+      throw fail('ERR_QUANTLANE_ARGUMENT', `Expected a grace in milliseconds, got ${got(grace)}`);
+    }
     this.#engine.refuse();
+    const timer =
+      grace === undefined ? undefined : setTimeout(() => this.#engine.abort(), Math.min(grace, 2 ** 31 - 1));
     await this.drain();
+    clearTimeout(timer);
     await this.#engine.end();
   }
 
@@ -269,6 +282,11 @@ export class Runtime {
   /** @internal Quantizes at once what takes no longer than work in place may, and needs no more; else undefined. */
   quantizeNow(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions): QuantizedTensor | undefined {
     return this.#direct.quantize(tensor, scheme, options, true);
+  }
+
+  /** @internal Whether there are as many calls as `maxPending` allows. */
+  get isFull(): boolean {
+    return this.#calls.isFull;
   }
 
   /** @internal Memory and threads, for the rooms above. */

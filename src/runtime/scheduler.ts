@@ -5,6 +5,7 @@
 import type { Kernel } from '../kernels/index.js';
 import { Mode, Op } from '../scheme/codes.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { DispatchOptions } from './flight.js';
 import type { InPlace } from './inplace.js';
 import type { Job } from './job.js';
 import type { Outcome } from './outcome.js';
@@ -48,18 +49,18 @@ export class Scheduler {
   }
 
   /** Carries out a job; an outcome rather than a promise where it ran in place at once. */
-  run(job: Job, signal?: AbortSignal): Outcome | Promise<Outcome> {
+  run(job: Job, options: DispatchOptions = {}): Outcome | Promise<Outcome> {
     const nanoseconds = this.estimate(job);
     if (nanoseconds <= this.#limit) {
       if (this.#inPlace.isFree) return this.runNow(job);
       if (nanoseconds <= WAITING_NS) {
         this.counts.inPlace++;
-        return this.#inPlace.later(job, nanoseconds, signal);
+        return this.#inPlace.later(job, nanoseconds, options);
       }
     }
-    if (this.#dispatcher === undefined) return this.#slice(job, signal);
+    if (this.#dispatcher === undefined) return this.#slice(job, options);
     this.counts.lanes++;
-    return this.#dispatch(this.#dispatcher, job, signal);
+    return this.#dispatch(this.#dispatcher, job, options);
   }
 
   /** Whether a job may run in place in this turn of the event loop. */
@@ -105,18 +106,18 @@ export class Scheduler {
     dispatcher?.abandon(NO_LANES);
   }
 
-  async #dispatch(dispatcher: Dispatcher, job: Job, signal?: AbortSignal): Promise<Outcome> {
+  async #dispatch(dispatcher: Dispatcher, job: Job, options: DispatchOptions): Promise<Outcome> {
     try {
-      return await dispatcher.run(job, signal);
+      return await dispatcher.run(job, options);
     } catch (reason) {
       if (reason !== NO_LANES) throw reason;
-      return this.#slice(job, signal);
+      return this.#slice(job, options);
     }
   }
 
-  #slice(job: Job, signal?: AbortSignal): Promise<Outcome> {
+  #slice(job: Job, options: DispatchOptions): Promise<Outcome> {
     this.counts.sliced++;
-    return this.#inPlace.run(job, signal);
+    return this.#inPlace.run(job, options);
   }
 }
 

@@ -197,4 +197,6 @@ export const enum Word {
   Continues = 99,
   /** float32 bits: the magnitude from which on a value is an outlier; those of infinity where none is (`Outliers`). */
   Limit = 100,
+  /** The number of the job in the order of turns; lanes claim the lowest first. */
+  Turn = 101,
 }

@@ -4,11 +4,11 @@
  * @module
  */
 import { type Observable, Subject, takeUntil } from 'rxjs';
-import { fail } from '../errors.js';
-import { type Arena, roundedBytes, TensorLease } from '../memory/index.js';
+import { fail, type QuantlaneError } from '../errors.js';
+import { type Arena, roundedBytes } from '../memory/index.js';
 import type { TensorInput } from '../runtime/index.js';
 import type { StreamSettings } from './options.js';
-import type { OrderedWork } from './ordered.js';
+import type { Arrival, OrderedWork } from './ordered.js';
 import { type BatchIterator, discard, iteratorOf, type PullSource } from './source.js';
 
 /** What a feed tells its run, once it is started. */
@@ -37,7 +37,9 @@ export class PushFeed implements Feed {
   readonly #work: OrderedWork;
   readonly #settings: StreamSettings;
   readonly #events: FeedEvents;
-  readonly #waiting: TensorInput[] = [];
+  readonly #waiting: Arrival[] = [];
+  /** Bytes of those. */
+  #bytes = 0;
   readonly #stop = new Subject<void>();
   #isStopped = false;
 
@@ -70,8 +72,8 @@ export class PushFeed implements Feed {
   }
 
   proceed(): void {
-    while (this.#waiting.length > 0 && this.#work.size < this.#settings.concurrency) {
-      this.#work.start(this.#waiting.shift()!);
+    while (this.#waiting.length > 0 && this.#work.hasRoom(this.#waiting[0]!.bytes, this.#settings)) {
+      this.#work.start(this.#leave('shift'));
     }
   }
 
@@ -79,23 +81,43 @@ export class PushFeed implements Feed {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#stop.next();
-    for (const batch of this.#waiting.splice(0)) discard(batch, this.#settings.quantize);
+    for (const { batch } of this.#waiting.splice(0)) discard(batch, this.#settings.quantize);
   }
 
   #accept(batch: TensorInput): void {
     // A source that does not look whether it is stopped.
     if (this.#isStopped) return discard(batch, this.#settings.quantize);
-    const { concurrency, room, full, onDrop } = this.#settings;
-    if (this.#waiting.length === 0 && this.#work.size < concurrency) return this.#work.start(batch);
-    this.#waiting.push(batch);
-    if (this.#waiting.length <= room) return;
-    if (full === 'error') {
-      const text = `Expected at most ${concurrency} batches in work and ${room} waiting, got one more`;
-      throw fail('ERR_QUANTLANE_OVERFLOW', text, { details: { concurrency, room } });
+    const arrival = this.#work.arrival(batch);
+    if (this.#waiting.length === 0 && this.#work.hasRoom(arrival.bytes, this.#settings))
+      return this.#work.start(arrival);
+    this.#waiting.push(arrival);
+    this.#bytes += arrival.bytes;
+    const { full, onDrop, quantize } = this.#settings;
+    while (this.#isOver()) {
+      if (full === 'error') throw this.#overflow();
+      const dropped = this.#leave(full === 'drop-oldest' ? 'shift' : 'pop').batch;
+      discard(dropped, quantize);
+      onDrop(dropped, this.#overflow());
     }
-    const dropped = full === 'drop-oldest' ? this.#waiting.shift()! : this.#waiting.pop()!;
-    discard(dropped, this.#settings.quantize);
-    onDrop(dropped);
+  }
+
+  /** Whether more wait than may. */
+  #isOver(): boolean {
+    const { room, maxBytes } = this.#settings;
+    return this.#waiting.length > 0 && (this.#waiting.length > room || this.#work.bytes + this.#bytes > maxBytes);
+  }
+
+  #leave(end: 'shift' | 'pop'): Arrival {
+    const arrival = this.#waiting[end]()!;
+    this.#bytes -= arrival.bytes;
+    return arrival;
+  }
+
+  #overflow(): QuantlaneError {
+    const { concurrency, room, maxBytes } = this.#settings;
+    const bytes = maxBytes === Number.POSITIVE_INFINITY ? '' : `, ${maxBytes} bytes of them`;
+    const text = `Expected at most ${concurrency} batches in work and ${room} waiting${bytes}, got one more`;
+    return fail('ERR_QUANTLANE_OVERFLOW', text, { details: { concurrency, room } });
   }
 }
 
@@ -147,7 +169,7 @@ export class PullFeed implements Feed {
 
   /** Whether the next batch, if it is no larger than those before, would find room, and its result too. */
   #hasCredit(): boolean {
-    if (this.#isStopped || this.#work.size >= this.#settings.concurrency) return false;
+    if (this.#isStopped || !this.#work.hasRoom(this.#largest, this.#settings)) return false;
     const { capacity, inUse, leakedBytes } = this.#arena.statistics();
     // Nobody will give anything back: now or never.
     if (inUse === leakedBytes) return true;
@@ -176,8 +198,9 @@ export class PullFeed implements Feed {
         discard(step.value, this.#settings.quantize);
         break;
       }
-      this.#largest = Math.max(this.#largest, bytesOf(step.value));
-      this.#work.start(step.value);
+      const arrival = this.#work.arrival(step.value);
+      this.#largest = Math.max(this.#largest, arrival.bytes);
+      this.#work.start(arrival);
     }
     this.#isPulling = false;
   }
@@ -201,9 +224,4 @@ export class PullFeed implements Feed {
     this.#listenNoMore();
     tell();
   }
-}
-
-/** Bytes of a batch; 0 for what is none, which its call will refuse. */
-function bytesOf(batch: TensorInput): number {
-  return (batch instanceof TensorLease ? batch.byteLength : batch?.data?.byteLength) || 0;
 }

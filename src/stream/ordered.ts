@@ -3,7 +3,17 @@
  * @module
  */
 import { setMaxListeners } from 'node:events';
-import type { QuantizedTensor, QuantizeOptions, Runtime, SchemeInput, TensorInput } from '../runtime/index.js';
+import { QuantlaneError } from '../errors.js';
+import { TensorLease } from '../memory/index.js';
+import {
+  type GivenRange,
+  late,
+  type QuantizedTensor,
+  type QuantizeOptions,
+  type Runtime,
+  type SchemeInput,
+  type TensorInput,
+} from '../runtime/index.js';
 import type { StreamSettings } from './options.js';
 import { Observation } from './running-range.js';
 import { discard } from './source.js';
@@ -11,9 +21,21 @@ import { discard } from './source.js';
 /** What is at the front: a result, or why there is none. */
 export type Front = { readonly result: QuantizedTensor } | { readonly error: unknown };
 
+/** A batch that has come, and what is to be known of it until its result is taken. */
+export interface Arrival {
+  readonly batch: TensorInput;
+  /** Bytes of its values. */
+  readonly bytes: number;
+  /** When the source brought it, by `performance.now()`; 0 where nobody asks. */
+  readonly at: number;
+}
+
 /** A batch in work; `front` is there when it is done. */
 interface Slot {
   front: Front | undefined;
+  readonly bytes: number;
+  /** It was dropped: nothing comes out. */
+  isDropped: boolean;
 }
 
 /** Batches in work. */
@@ -23,6 +45,9 @@ export class OrderedWork {
   readonly #options: QuantizeOptions;
   readonly #observation: Observation | undefined;
   readonly #onReady: () => void;
+  readonly #deadline: number | undefined;
+  readonly #onDrop: StreamSettings['onDrop'];
+  #bytes = 0;
   readonly #slots: Slot[] = [];
   readonly #abort = new AbortController();
   #largestResult: number | undefined;
@@ -32,7 +57,10 @@ export class OrderedWork {
   constructor(runtime: Runtime, scheme: SchemeInput, settings: StreamSettings, onReady: () => void) {
     this.#runtime = runtime;
     this.#scheme = scheme;
-    this.#options = { ...settings.quantize, signal: this.#abort.signal };
+    this.#deadline = settings.deadline;
+    this.#onDrop = settings.onDrop;
+    // The streams of a runtime take turns.
+    this.#options = { ...settings.quantize, signal: this.#abort.signal, source: this };
     this.#observation = settings.running && new Observation(settings.running, this.#abort.signal);
     this.#onReady = onReady;
     // Every batch in work listens.
@@ -44,15 +72,33 @@ export class OrderedWork {
     return this.#slots.length;
   }
 
+  /** Bytes of the values of these batches. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether there may be one more batch, of so many bytes. */
+  hasRoom(bytes: number, { concurrency, maxBytes }: StreamSettings): boolean {
+    if (this.#slots.length === 0) return true;
+    return this.#slots.length < concurrency && this.#bytes + bytes <= maxBytes && !this.#runtime.isFull;
+  }
+
   /** Bytes of the arena that the largest result so far took; undefined before the first. */
   get largestResult(): number | undefined {
     return this.#largestResult;
   }
 
+  /** When a batch comes now; see `Arrival`. */
+  arrival(batch: TensorInput): Arrival {
+    return { batch, bytes: bytesOf(batch), at: this.#deadline === undefined ? 0 : performance.now() };
+  }
+
   /** Begins a batch. */
-  start(batch: TensorInput): void {
-    const slot: Slot = { front: undefined };
+  start(arrival: Arrival): void {
+    const { batch, bytes } = arrival;
+    const slot: Slot = { front: undefined, bytes, isDropped: false };
     this.#slots.push(slot);
+    this.#bytes += bytes;
     let result: QuantizedTensor | undefined;
     try {
       result = this.#quantizeNow(batch);
@@ -60,16 +106,20 @@ export class OrderedWork {
       return this.#done(slot, { error });
     }
     if (result !== undefined) return this.#finish(slot, result);
-    this.#quantize(batch).then(
+    this.#quantize(arrival).then(
       (result) => this.#finish(slot, result),
-      (error) => this.#done(slot, { error }),
+      (error) => {
+        if (this.#isStopped || this.#deadline === undefined || !isLate(error)) return this.#done(slot, { error });
+        this.#drop(slot, batch, error);
+      },
     );
   }
 
   /** Takes what is at the front; undefined while that is in work, or where there is nothing. */
   take(): Front | undefined {
+    while (this.#slots[0]?.isDropped) this.#leave();
     const front = this.#slots[0]?.front;
-    if (front !== undefined) this.#slots.shift();
+    if (front !== undefined) this.#leave();
     return front;
   }
 
@@ -83,13 +133,44 @@ export class OrderedWork {
     }
   }
 
-  async #quantize(batch: TensorInput): Promise<QuantizedTensor> {
+  #leave(): void {
+    this.#bytes -= this.#slots.shift()!.bytes;
+  }
+
+  async #quantize({ batch, at }: Arrival): Promise<QuantizedTensor> {
+    if (this.#deadline !== undefined) return this.#quantizeInTime(batch, at + this.#deadline);
     if (this.#observation === undefined) return this.#runtime.quantize(batch, this.#scheme, this.#options);
-    const range = await this.#observation.rangeFor(batch).catch((error: unknown) => {
+    const range = await this.#rangeFor(batch);
+    return this.#runtime.quantize(batch, this.#scheme, { ...this.#options, range });
+  }
+
+  /** A batch is observed whether it is late or not: ranges depend on the batches alone. */
+  async #quantizeInTime(batch: TensorInput, due: number): Promise<QuantizedTensor> {
+    const range = this.#observation === undefined ? undefined : await this.#rangeFor(batch);
+    const deadline = due - performance.now();
+    if (deadline <= 0) {
+      discard(batch, this.#options);
+      throw late(-deadline);
+    }
+    const options = { ...this.#options, deadline, ...(range !== undefined && { range }) };
+    return this.#runtime.quantize(batch, this.#scheme, options);
+  }
+
+  async #rangeFor(batch: TensorInput): Promise<GivenRange> {
+    return this.#observation!.rangeFor(batch).catch((error: unknown) => {
       discard(batch, this.#options);
       throw error;
     });
-    return this.#runtime.quantize(batch, this.#scheme, { ...this.#options, range });
+  }
+
+  #drop(slot: Slot, batch: TensorInput, reason: QuantlaneError): void {
+    try {
+      this.#onDrop(batch, reason);
+    } catch (error) {
+      return this.#done(slot, { error });
+    }
+    slot.isDropped = true;
+    this.#onReady();
   }
 
   /** What is done at once needs no promise. */
@@ -108,4 +189,13 @@ export class OrderedWork {
     slot.front = front;
     if (this.#slots[0] === slot) this.#onReady();
   }
+}
+
+/** Bytes of a batch; 0 for what is none, which its call will refuse. */
+function bytesOf(batch: TensorInput): number {
+  return (batch instanceof TensorLease ? batch.byteLength : batch?.data?.byteLength) || 0;
+}
+
+function isLate(error: unknown): error is QuantlaneError {
+  return error instanceof QuantlaneError && error.code === 'ERR_QUANTLANE_DEADLINE';
 }

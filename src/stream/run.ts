@@ -77,6 +77,8 @@ export class Run {
       // One result, or the end, a step.
     }
     this.#isPumping = false;
+    // A batch that was dropped has left room behind.
+    if (!this.#isStopped) this.#feed.proceed();
   }
 
   /** Lets go of the source, gives up what is in work, and releases what was not taken; more than once is once. */

@@ -2,7 +2,7 @@
  * The runtime with streams: what `createRuntime` gives.
  * @module
  */
-import { Engine, Runtime, type RuntimeOptions, type SchemeInput } from '../runtime/index.js';
+import { type CloseOptions, Engine, Runtime, type RuntimeOptions, type SchemeInput } from '../runtime/index.js';
 import { endStreams } from './closing.js';
 import type { StreamOptions } from './options.js';
 import type { StreamSource } from './source.js';
@@ -23,9 +23,9 @@ export class StreamingRuntime extends Runtime {
   }
 
   /** See `Runtime.close`. Streams end at once, with ERR_QUANTLANE_CLOSED. */
-  override close(): Promise<void> {
+  override close(options: CloseOptions = {}): Promise<void> {
     endStreams(this);
-    return super.close();
+    return super.close(options);
   }
 
   /** See `Runtime.destroy`. Streams end at once, with ERR_QUANTLANE_CLOSED. */

@@ -1,0 +1,105 @@
+/**
+ * A job on its way through the ring: cut into descriptors, which are filled and published.
+ * @module
+ */
+import { type Ring, SLOTS } from '../memory/index.js';
+import { Mode, Source } from '../scheme/codes.js';
+import { Word } from '../scheme/descriptor.js';
+import type { Due } from './due.js';
+import { type Job, writeJob } from './job.js';
+import { emptyOutcome, type Outcome } from './outcome.js';
+import type { Turn } from './turns.js';
+
+/** Most descriptors of one pass of a job. */
+const MAX_CHUNKS = 64;
+/** A chunk has at least so many elements, unless a unit has more: below, a descriptor costs more than it brings. */
+const CHUNK_ELEMENTS = 65_536;
+
+/** How a job is carried out. */
+export interface DispatchOptions extends Due {
+  readonly signal?: AbortSignal | undefined;
+  /** Where it comes from: sources take turns. Default: one for all that do not say. */
+  readonly source?: object | undefined;
+}
+
+/** A job in the ring or before it. */
+export interface Flight extends Turn {
+  readonly job: Job;
+  readonly chunks: number;
+  /** Descriptors of all its passes. */
+  readonly slots: number;
+  readonly outcome: Outcome;
+  readonly due: number;
+  /** First sequence number; undefined while it waits for slots. */
+  first: number | undefined;
+  /** Descriptors that are neither done nor withdrawn. */
+  remaining: number;
+  /** Reason to give up: an abort, a deadline, or the end of the lanes. */
+  reason: unknown;
+  isCancelled: boolean;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** A job that waits for slots. */
+export function newFlight(job: Job, source: object, due: number, settle: Pick<Flight, 'resolve' | 'reject'>): Flight {
+  const { units, elements } = job.kind.layout;
+  const chunks = Math.min(units, MAX_CHUNKS, Math.max(1, Math.ceil(elements / CHUNK_ELEMENTS)));
+  return {
+    job,
+    source,
+    elements,
+    due,
+    turn: 0,
+    chunks,
+    slots: chunks * (job.kind.isTwoPass ? 2 : 1),
+    outcome: emptyOutcome(),
+    first: undefined,
+    remaining: 0,
+    reason: undefined,
+    isCancelled: false,
+    ...settle,
+  };
+}
+
+/** Fills the next slots with the descriptors of a job and publishes them; there is room for them. */
+export function publishFlight(ring: Ring, flight: Flight): void {
+  const first = ring.head;
+  flight.first = first;
+  if (flight.job.kind.isTwoPass) {
+    publishPass(ring, flight, Mode.Range, Source.Data, -1);
+    publishPass(ring, flight, Mode.Quantize, Source.Barrier, first);
+  } else {
+    publishPass(ring, flight, flight.job.kind.mode, flight.job.kind.source, -1);
+  }
+}
+
+function publishPass(ring: Ring, flight: Flight, mode: Mode, source: Source, barrier: number): void {
+  const { job, chunks } = flight;
+  const { units } = job.kind.layout;
+  const words = ring.words;
+  const pass = ring.head & (SLOTS - 1);
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const at = ring.address(ring.head) >> 2;
+    // The state is left alone: the slot is free, and `publish` makes it ready.
+    writeJob(job, words, at);
+    words[at + Word.Mode] = mode;
+    words[at + Word.Source] = source;
+    // The second pass goes from the end to the start: what the first one read last is still in the cache.
+    const part = barrier >= 0 ? chunks - 1 - chunk : chunk;
+    words[at + Word.First] = Math.floor((units * part) / chunks);
+    words[at + Word.Last] = Math.floor((units * (part + 1)) / chunks);
+    words[at + Word.PassFirst] = pass;
+    words[at + Word.PassCount] = chunks;
+    words[at + Word.Turn] = flight.turn;
+    words[at + Word.Leads] = mode === Mode.Range && job.kind.isTwoPass ? 1 : 0;
+    if (barrier >= 0) {
+      words[at + Word.BarrierFirst] = barrier & (SLOTS - 1);
+      words[at + Word.BarrierCount] = chunks;
+      words[at + Word.RingBase] = ring.base;
+      words[at + Word.RingCount] = SLOTS;
+    }
+    flight.remaining++;
+    ring.publish();
+  }
+}
