@@ -9,6 +9,7 @@ import { type Arena, roundedBytes, TensorLease } from '../memory/index.js';
 import type { TensorInput } from '../runtime/index.js';
 import type { StreamSettings } from './options.js';
 import type { OrderedWork } from './ordered.js';
+import { isLeased, park } from './parking.js';
 import { type BatchIterator, discard, iteratorOf, type PullSource } from './source.js';
 
 /** What a feed tells its run, once it is started. */
@@ -39,10 +40,19 @@ export class PushFeed implements Feed {
   readonly #events: FeedEvents;
   readonly #waiting: TensorInput[] = [];
   readonly #stop = new Subject<void>();
+  readonly #arena: Arena;
+  #unpark = (): void => undefined;
   #isStopped = false;
 
-  constructor(source: Observable<TensorInput>, work: OrderedWork, settings: StreamSettings, events: FeedEvents) {
+  constructor(
+    source: Observable<TensorInput>,
+    arena: Arena,
+    work: OrderedWork,
+    settings: StreamSettings,
+    events: FeedEvents,
+  ) {
     this.#source = source;
+    this.#arena = arena;
     this.#work = work;
     this.#settings = settings;
     this.#events = events;
@@ -53,6 +63,7 @@ export class PushFeed implements Feed {
   }
 
   start(): void {
+    this.#unpark = park(this.#arena, () => this.#waiting);
     // The source may push while it is subscribed to, and must be stopped then too: a subscription would come too late.
     this.#source.pipe(takeUntil(this.#stop)).subscribe({
       next: (batch) => {
@@ -78,6 +89,7 @@ export class PushFeed implements Feed {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    this.#unpark();
     this.#stop.next();
     for (const batch of this.#waiting.splice(0)) discard(batch, this.#settings.quantize);
   }
@@ -109,6 +121,9 @@ export class PullFeed implements Feed {
   readonly #events: FeedEvents;
   #iterator: BatchIterator | undefined;
   #offRelease = (): void => undefined;
+  /** The batches, where they are in an array; of another source nobody knows them in advance. */
+  readonly #known: readonly TensorInput[];
+  #pulled = 0;
   /** Bytes of the largest batch so far: the next is expected to need no more. */
   #largest = 0;
   #isPulling = false;
@@ -120,6 +135,7 @@ export class PullFeed implements Feed {
     this.#work = work;
     this.#settings = settings;
     this.#events = events;
+    this.#known = Array.isArray(source) ? source : [];
   }
 
   start(): void {
@@ -128,7 +144,12 @@ export class PullFeed implements Feed {
     } catch (error) {
       return this.#events.failed(error);
     }
-    this.#offRelease = this.#arena.onRelease(() => this.proceed());
+    const offRelease = this.#arena.onRelease(() => this.proceed());
+    const unpark = park(this.#arena, () => this.#known.slice(this.#pulled));
+    this.#offRelease = () => {
+      offRelease();
+      unpark();
+    };
     this.proceed();
   }
 
@@ -153,6 +174,8 @@ export class PullFeed implements Feed {
     if (inUse === leakedBytes) return true;
     const batch = roundedBytes(this.#largest);
     const result = this.#work.largestResult ?? batch;
+    // What was leased in advance holds its memory anyway. Whether its result will ever fit is for the arena to say.
+    if (this.#work.size === 0 && isLeased(this.#known[this.#pulled])) return true;
     return this.#arena.has(Math.max(batch, result)) && batch + result <= capacity - inUse;
   }
 
@@ -176,6 +199,7 @@ export class PullFeed implements Feed {
   async #next(): Promise<IteratorYieldResult<TensorInput> | undefined> {
     try {
       const step = await this.#iterator!.next();
+      this.#pulled++;
       if (step.done !== true) return step;
       this.#over(() => this.#events.done());
     } catch (error) {
