@@ -25,6 +25,8 @@ export const Fault = {
   RangeExitOnce: 9008,
   /** It waits until the gate is opened, and then its thread ends. */
   GateExit: 9009,
+  /** It waits until the gate is opened, in the first part only. */
+  GateFirst: 9010,
 } as const;
 
 /** Module of a lane, by its name. */
