@@ -8,8 +8,18 @@ import { clearOutcome } from '../src/memory/outcome-words.js';
 import { MAX_LANES, Ring } from '../src/memory/ring.js';
 import { Word } from '../src/scheme/descriptor.js';
 
-/** Milliseconds that a lane spins after its last batch: to wake a thread costs about as much. */
+/**
+ * Milliseconds that a lane spins after its last batch, at first: to wake a thread costs about as much. A spin that finds
+ * work makes the next one twice as long, one that finds none half as long, so that a lane whose batches come closely is
+ * awake for them, and one whose batches come rarely does not burn the time that the caller's thread needs: on two busy
+ * cores a call of 4,096 values every 60 µs to 2 ms took 2.2 to 2.4 times as long where the lane always spun for 50 µs.
+ */
 const SPIN_MS = 0.05;
+/** The longest spin: what two wake-ups cost; to spin longer costs more than it can save. */
+const MOST_SPIN_MS = 0.1;
+/** Below this a spin is left out, but for every eighth, which finds out whether batches come closely again. */
+const LEAST_SPIN_MS = 0.0125;
+const PROBE = 8;
 /** Milliseconds that it then blocks its thread, because to wake it from there is faster than through its event loop. */
 const DOZE_MS = 0.5;
 /** Milliseconds of work after which the lane looks at its control channel. */
@@ -39,6 +49,7 @@ export class Lane {
     const ring = this.#ring;
     let turnEnd = performance.now() + TURN_MS;
     let hasDozed = false;
+    const spin = new Spin(ring);
     while (!ring.isStopped) {
       const seen = ring.workCount;
       const address = this.#isDraining ? -1 : ring.claim(this.index);
@@ -48,7 +59,7 @@ export class Lane {
         if (performance.now() < turnEnd) continue;
         await nextTurn();
       } else if (!hasDozed) {
-        ring.spin(seen, SPIN_MS);
+        spin.wait(seen);
         ring.doze(seen, DOZE_MS);
         hasDozed = true;
         continue;
@@ -83,6 +94,27 @@ export class Lane {
   resume(): void {
     this.#isDraining = false;
     this.#ring.wake(MAX_LANES);
+  }
+}
+
+/** How long a lane spins, by what its last spins found. */
+class Spin {
+  readonly #ring: Ring;
+  #milliseconds = SPIN_MS;
+  #skipped = 0;
+
+  constructor(ring: Ring) {
+    this.#ring = ring;
+  }
+
+  /** Spins, unless it was in vain the last times, until there is work or the time is over. */
+  wait(seen: number): void {
+    if (this.#milliseconds < LEAST_SPIN_MS && ++this.#skipped < PROBE) return;
+    this.#skipped = 0;
+    this.#ring.spin(seen, Math.max(this.#milliseconds, LEAST_SPIN_MS));
+    const hasFound = this.#ring.workCount !== seen;
+    const next = Math.max(this.#milliseconds, LEAST_SPIN_MS / 2) * (hasFound ? 2 : 0.5);
+    this.#milliseconds = Math.min(MOST_SPIN_MS, next);
   }
 }
 

@@ -176,6 +176,15 @@ export class Arena {
   }
 
   /**
+   * Counts memory as held by requests that wait: leases that nobody will give back before those are served.
+   * @param bytes - how many at the time, the sum of `allocatedBytes`
+   * @returns ends that; a second time it does nothing
+   */
+  park(bytes: () => number): () => void {
+    return this.#credits.park(bytes);
+  }
+
+  /**
    * Rejects all requests that wait, and later ones, with `error`. Leases stay valid and can be released. A second
    * close changes nothing.
    */

@@ -6,7 +6,8 @@
  * back; the others would wait for it for ever. As it got its input through the same queue, it cannot starve them.
  *
  * When all memory in use is held by waiting requests, and none of them fits, nobody can ever give any back. Then the
- * newest that holds some is rejected, so that its owner gives its memory back and the rest go on.
+ * newest that holds some is rejected, so that its owner gives its memory back and the rest go on. Memory that is parked
+ * counts as held: leases whose turn in a stream comes only when the requests before them are served.
  * @module
  */
 
@@ -49,6 +50,8 @@ export class Credits {
   readonly #holders = new Set<Waiter>();
   /** Bytes that all requests hold together. */
   #held = 0;
+  /** Who knows of parked memory. */
+  readonly #parked = new Set<() => number>();
   #review: NodeJS.Immediate | undefined;
 
   constructor(room: Room) {
@@ -58,6 +61,15 @@ export class Credits {
   /** Number of requests that wait. */
   get size(): number {
     return this.#waiters.size;
+  }
+
+  /**
+   * Counts memory as held while requests wait: `bytes` says how much at the time.
+   * @returns ends that; a second time it does nothing
+   */
+  park(bytes: () => number): () => void {
+    this.#parked.add(bytes);
+    return () => void this.#parked.delete(bytes);
   }
 
   /**
@@ -87,7 +99,7 @@ export class Credits {
       this.#leave(next);
       next.resolve(this.#room.take(next.bytes));
     }
-    if (this.#stuck()) this.reviewSoon();
+    if (this.#stuck() || this.#parked.size > 0) this.reviewSoon();
   }
 
   /**
@@ -118,9 +130,9 @@ export class Credits {
     return this.#room.fits(waiter.bytes);
   }
 
-  /** Whether only waiting requests hold memory. */
-  #stuck(): boolean {
-    return this.#waiters.size > 0 && this.#held >= this.#room.busy();
+  /** Whether only waiting requests, and what is parked, hold memory. */
+  #stuck(parked = 0): boolean {
+    return this.#waiters.size > 0 && this.#held + parked >= this.#room.busy();
   }
 
   /** Rejects requests that became impossible, then, if nothing else can move, one that holds memory. */
@@ -132,7 +144,9 @@ export class Credits {
       if (problem !== undefined) this.#refuse(waiter, problem);
     }
     this.serve();
-    if (this.#stuck()) this.#unstick();
+    let parked = 0;
+    for (const bytes of this.#parked) parked += bytes();
+    if (this.#stuck(parked)) this.#unstick();
     if (this.#waiters.size < before) this.#room.eased();
   }
 
@@ -141,6 +155,13 @@ export class Credits {
    * rejected until its owner has given it back.
    */
   #unstick(): void {
+    // Of those behind the first that holds memory one may fit: it would be served next if nothing were parked.
+    for (const waiter of this.#holders) {
+      if (!this.#fits(waiter)) continue;
+      this.#leave(waiter);
+      waiter.resolve(this.#room.take(waiter.bytes));
+      return;
+    }
     const newest = [...this.#holders].at(-1);
     if (newest === undefined) return;
     const { bytes, holding } = newest;

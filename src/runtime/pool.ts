@@ -2,7 +2,7 @@
  * The threads of the lanes: started and stopped by Piscina, watched, and started again when they die.
  * @module
  */
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { Piscina, queueOptionsSymbol } from 'piscina';
 import type { Session } from '../../workers/lane.js';
 import { fail } from '../errors.js';
@@ -126,9 +126,10 @@ export class LanePool {
         started.then(() => lane.ping()),
       );
       this.#lifeOf(index).startedAt = performance.now();
-    } catch (cause) {
+    } catch (error) {
       lane.close();
       this.#endThread(index);
+      const cause = await causeOf(error, this.#options.workerUrl);
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw fail('ERR_QUANTLANE_LANE_START', `Lane ${index} did not start: ${reason}`, {
         details: { lane: index },
@@ -200,6 +201,26 @@ export class LanePool {
     for (const lane of this.lanes) lane?.close();
     await this.#piscina.destroy();
   }
+}
+
+/** Milliseconds that it may take to find out why a module cannot be loaded. */
+const CAUSE_MS = 5_000;
+
+/**
+ * Why a module cannot be loaded. Piscina requires it first, and imports it where that fails; of a module that cannot be
+ * linked the second attempt only says that there was a first one. A thread of its own tells the cause. Nothing of the
+ * module runs there: a module is linked before it is run.
+ */
+async function causeOf(error: unknown, module: URL): Promise<unknown> {
+  if ((error as NodeJS.ErrnoException)?.code !== 'ERR_INTERNAL_ASSERTION') return error;
+  const thread = new Worker(module);
+  const cause = new Promise((resolve) => {
+    thread.once('error', resolve);
+    thread.once('exit', () => resolve(error));
+  });
+  return before(CAUSE_MS, cause)
+    .catch(() => error)
+    .finally(() => thread.terminate());
 }
 
 /** Settles as `promise` does, or rejects after `milliseconds`; keeps the process alive meanwhile. */

@@ -9,6 +9,7 @@ import { type Arena, roundedBytes } from '../memory/index.js';
 import type { TensorInput } from '../runtime/index.js';
 import type { StreamSettings } from './options.js';
 import type { Arrival, OrderedWork } from './ordered.js';
+import { isLeased, park } from './parking.js';
 import { type BatchIterator, discard, iteratorOf, type PullSource } from './source.js';
 
 /** What a feed tells its run, once it is started. */
@@ -41,10 +42,19 @@ export class PushFeed implements Feed {
   /** Bytes of those. */
   #bytes = 0;
   readonly #stop = new Subject<void>();
+  readonly #arena: Arena;
+  #unpark = (): void => undefined;
   #isStopped = false;
 
-  constructor(source: Observable<TensorInput>, work: OrderedWork, settings: StreamSettings, events: FeedEvents) {
+  constructor(
+    source: Observable<TensorInput>,
+    arena: Arena,
+    work: OrderedWork,
+    settings: StreamSettings,
+    events: FeedEvents,
+  ) {
     this.#source = source;
+    this.#arena = arena;
     this.#work = work;
     this.#settings = settings;
     this.#events = events;
@@ -55,6 +65,7 @@ export class PushFeed implements Feed {
   }
 
   start(): void {
+    this.#unpark = park(this.#arena, () => this.#waiting.map(({ batch }) => batch));
     // The source may push while it is subscribed to, and must be stopped then too: a subscription would come too late.
     this.#source.pipe(takeUntil(this.#stop)).subscribe({
       next: (batch) => {
@@ -80,6 +91,7 @@ export class PushFeed implements Feed {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    this.#unpark();
     this.#stop.next();
     for (const { batch } of this.#waiting.splice(0)) discard(batch, this.#settings.quantize);
   }
@@ -132,6 +144,10 @@ export class PullFeed implements Feed {
   #iterator: BatchIterator | undefined;
   /** Ends listening to the arena; there only while the arena has no room: of many streams most wait for nothing. */
   #offRelease: (() => void) | undefined;
+  #unpark = (): void => undefined;
+  /** The batches, where they are in an array; of another source nobody knows them in advance. */
+  readonly #known: readonly TensorInput[];
+  #pulled = 0;
   /** Bytes of the largest batch so far: the next is expected to need no more. */
   #largest = 0;
   #isPulling = false;
@@ -143,6 +159,7 @@ export class PullFeed implements Feed {
     this.#work = work;
     this.#settings = settings;
     this.#events = events;
+    this.#known = Array.isArray(source) ? source : [];
   }
 
   start(): void {
@@ -151,6 +168,7 @@ export class PullFeed implements Feed {
     } catch (error) {
       return this.#events.failed(error);
     }
+    this.#unpark = park(this.#arena, () => this.#known.slice(this.#pulled));
     this.proceed();
   }
 
@@ -162,6 +180,7 @@ export class PullFeed implements Feed {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#listenNoMore();
+    this.#unpark();
     const iterator = this.#iterator;
     // A generator that is asked for a batch ends when it has brought it; nobody waits for that.
     void (async () => iterator?.return?.())().catch(() => undefined);
@@ -175,6 +194,8 @@ export class PullFeed implements Feed {
     if (inUse === leakedBytes) return true;
     const batch = roundedBytes(this.#largest);
     const result = this.#work.largestResult ?? batch;
+    // What was leased in advance holds its memory anyway. Whether its result will ever fit is for the arena to say.
+    if (this.#work.size === 0 && isLeased(this.#known[this.#pulled])) return true;
     if (this.#arena.has(Math.max(batch, result)) && batch + result <= capacity - inUse) return true;
     this.#offRelease ??= this.#arena.onRelease(() => {
       this.#listenNoMore();
@@ -209,6 +230,7 @@ export class PullFeed implements Feed {
   async #next(): Promise<IteratorYieldResult<TensorInput> | undefined> {
     try {
       const step = await this.#iterator!.next();
+      this.#pulled++;
       if (step.done !== true) return step;
       this.#over(() => this.#events.done());
     } catch (error) {
@@ -222,6 +244,7 @@ export class PullFeed implements Feed {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#listenNoMore();
+    this.#unpark();
     tell();
   }
 }

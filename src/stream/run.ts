@@ -54,9 +54,10 @@ export class Run {
       },
       failed: (error: unknown) => this.#fail(error),
     };
+    const { arena } = runtime.engine;
     this.#feed = isObservable(source)
-      ? new PushFeed(source, this.#work, settings, events)
-      : new PullFeed(source, runtime.engine.arena, this.#work, settings, events);
+      ? new PushFeed(source, arena, this.#work, settings, events)
+      : new PullFeed(source, arena, this.#work, settings, events);
   }
 
   /** Turns to the source, unless the run is over already. */

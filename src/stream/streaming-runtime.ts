@@ -15,7 +15,9 @@ export class StreamingRuntime extends Runtime {
    *
    * An iterable or a ReadableStream is pulled: only while fewer than `concurrency` batches are in work and the arena has
    * room. An Observable pushes, so `overflow` says what happens when it is too fast. Batches that were leased in advance
-   * must leave room for a result: a stream waits for room as long as anything is leased.
+   * must leave room for a result. Where they are in an array or come from an Observable, and nobody else has memory to give
+   * back, the stream fails with ERR_QUANTLANE_ARENA_STUCK; with a generator or a ReadableStream of such leases it waits, for
+   * nobody knows of them.
    * @throws ERR_QUANTLANE_ARGUMENT for wrong options or what is no source; errors of `quantize` end the stream
    */
   stream(source: StreamSource, scheme: SchemeInput, options: StreamOptions = {}): QuantizedStream {

@@ -27,6 +27,8 @@ export const Fault = {
   GateExit: 9009,
   /** It loops for ever, once. */
   Loop: 9010,
+  /** It waits until the gate is opened, in the first part only. */
+  GateFirst: 9011,
 } as const;
 
 /** Module of a lane, by its name. */

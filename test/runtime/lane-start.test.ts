@@ -23,6 +23,7 @@ describe('lanes that do not start', () => {
     ['exits-on-start', 'exited'],
     ['throws-on-start', 'not today'],
     ['missing', 'missing.mjs'],
+    ['unlinked', "does not provide an export named 'nowhere'"],
   ])('%s', async (name, reason) => {
     const error = await refusal(name, 120_000);
     expect(error.code).toBe('ERR_QUANTLANE_LANE_START');

@@ -22,6 +22,7 @@ const LATE_EXIT_ONCE = 9007;
 const RANGE_EXIT_ONCE = 9008;
 const GATE_EXIT = 9009;
 const LOOP = 9010;
+const GATE_FIRST = 9011;
 
 /** Words of the arena that neither the ring nor a lease has: how often a gate was reached; 64 for what happened once. */
 const HELD = 440;
@@ -55,7 +56,7 @@ class Faulty {
       });
     }
     if (fault === LOOP && this.once(values)) for (;;);
-    if (fault !== GATE && fault !== GATE_EXIT) return;
+    if (fault !== GATE && fault !== GATE_EXIT && !(fault === GATE_FIRST && first === 0)) return;
     Atomics.add(this.words, HELD, 1);
     while (Atomics.load(this.words, values + 1) === 0) Atomics.wait(this.words, values + 1, 0, 1_000);
     if (fault === GATE_EXIT) process.exit(1);
