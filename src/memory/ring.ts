@@ -30,7 +30,7 @@ const enum Shared {
   Work = 64,
   /** Counts reasons for the producer to look. Added to by whoever settles the last descriptor of a pass; it waits on it. */
   Finished = 96,
-  /** 1 asks the lanes to return. Written by the producer. */
+  /** 1 asks the lanes to return. Written by the producer; lanes that take no work wait on it. */
   Stop = 128,
   /** Two descriptors for work in place, each of `Size.DescriptorWords` words. Used by the producer's thread only. */
   InPlace = 256,
@@ -142,6 +142,20 @@ export class Ring {
     if (wait.async) await wait.value;
   }
 
+  /**
+   * Lane that takes no work: waits without blocking until lanes are asked to return, `rouse`, or `milliseconds` have
+   * passed. It does not wait for work, for it would use up the wake-up of a lane that takes it.
+   */
+  async rest(milliseconds: number): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, Shared.Stop, 0, milliseconds);
+    if (wait.async) await wait.value;
+  }
+
+  /** Lets lanes that rest look whether they are to go on. */
+  rouse(): void {
+    Atomics.notify(this.words, Shared.Stop);
+  }
+
   /** Lane: claims a descriptor; its byte address, or −1 where there is nothing to do. */
   claim(lane: number): number {
     // The tail first: a head that was read before could lie behind it.
@@ -172,7 +186,8 @@ export class Ring {
 
   /**
    * Ends a descriptor. Only the last of a pass wakes anybody, because waking costs more than many a descriptor: the
-   * lanes where another pass builds on it, else the producer.
+   * lanes where another pass builds on it, else the producer. The other pass lies behind this one; where it was withdrawn
+   * no lane will end it, and the producer, which waits for what runs, is woken too.
    *
    * The states alone say whether a pass is settled. A count beside them could be wrong: a lane may die between the two,
    * or be held up until the slot, which is the producer's again, belongs to another pass. For the same reason the words
@@ -186,7 +201,7 @@ export class Ring {
     Atomics.store(this.words, at + Word.State, state);
     if (!this.#isSettled(first, count)) return;
     if (leads) this.wake(MAX_LANES);
-    else this.nudge();
+    if (!leads || this.state(first + count) === State.Cancelled) this.nudge();
   }
 
   /** Whether `count` descriptors from the sequence number `first` on are done or withdrawn. */
@@ -218,7 +233,9 @@ export class Ring {
   /** Producer: asks every lane to return, or lets new ones run. */
   setStop(stop: boolean): void {
     Atomics.store(this.words, Shared.Stop, stop ? 1 : 0);
-    if (stop) this.wake(MAX_LANES);
+    if (!stop) return;
+    this.wake(MAX_LANES);
+    this.rouse();
   }
 
   /** Whether lanes are asked to return. */
