@@ -1,7 +1,9 @@
 /**
  * `npm run soak -- [--minutes N] [--lanes 2] [--seed S] [--json FILE] [--write]`: load with faults, every result checked.
  * `npm run soak -- overload [--minutes N]`: a source ten times too fast, N minutes for each overflow policy. Both end with
- * code 1 where anything was not as promised; `--write` puts the table into docs/reliability.md.
+ * code 1 where anything was not as promised; `--write` puts the table into docs/reliability.md. `--sessions` is how many
+ * streams and callers there are at a time, `--kill-ms` the mean time between two threads that are ended from outside,
+ * `--deaths` how many lanes may die before a runtime is replaced by a new one.
  * @module
  */
 import { writeFileSync } from 'node:fs';

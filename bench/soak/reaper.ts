@@ -11,6 +11,9 @@ export interface Victims {
   isFair(): boolean;
 }
 
+/** Milliseconds after which it asks again where it was not fair. */
+const PATIENCE_MS = 5;
+
 /** Knows every thread of this process, and ends one now and then. */
 export class Reaper {
   /** Threads ended so far. */
@@ -46,12 +49,15 @@ export class Reaper {
     this.#timer = setTimeout(() => this.#strike(), this.#random.below(2 * this.#meanMs));
   }
 
+  /** Ends a thread as soon as that is fair. */
   #strike(): void {
     const workers = [...this.#workers];
-    if (workers.length > 0 && this.#victims.isFair()) {
-      this.kills++;
-      void this.#random.pick(workers).terminate();
+    if (workers.length === 0 || !this.#victims.isFair()) {
+      this.#timer = setTimeout(() => this.#strike(), PATIENCE_MS);
+      return;
     }
+    this.kills++;
+    void this.#random.pick(workers).terminate();
     this.#arm();
   }
 }

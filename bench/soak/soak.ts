@@ -59,7 +59,9 @@ export async function soak(options: SoakOptions, report: (text: string) => void)
   const specimens = new Specimens(twin);
   const began = performance.now();
   const end = began + options.milliseconds;
-  const totals = { rounds: 0, kills: 0, restarts: 0, peakRss: 0 };
+  const totals = { rounds: 0, restarts: 0, peakRss: 0 };
+  let round: Round | undefined;
+  const reaper = new Reaper(random.fork(), { isFair: () => round?.isFair() === true }, options.killMs);
   const ticker = setInterval(() => {
     totals.peakRss = Math.max(totals.peakRss, process.memoryUsage.rss());
     const seconds = Math.round((performance.now() - began) / 1000);
@@ -67,12 +69,11 @@ export async function soak(options: SoakOptions, report: (text: string) => void)
     report(`${seconds} s: ${delivered} batches, ${poisoned} poison, ${ledger.violated} violations`);
   }, 1_000);
   while (performance.now() < end && ledger.violated === 0) {
-    const round = new Round(options, random.fork(), specimens, ledger);
-    const { kills, restarts } = await round.run(Math.min(end, performance.now() + options.roundMs));
+    round = new Round(options, random.fork(), specimens, ledger, () => reaper.kills);
+    totals.restarts += await round.run(Math.min(end, performance.now() + options.roundMs));
     totals.rounds++;
-    totals.kills += kills;
-    totals.restarts += restarts;
   }
+  reaper.stop();
   clearInterval(ticker);
   await twin.close();
   // Rejections that nobody handles are told of at the end of a turn.
@@ -83,6 +84,7 @@ export async function soak(options: SoakOptions, report: (text: string) => void)
   return {
     ...counts,
     ...totals,
+    kills: reaper.kills,
     seed: options.seed,
     seconds: (performance.now() - began) / 1000,
     violated,
@@ -96,41 +98,49 @@ class Round {
   readonly #random: Random;
   readonly #specimens: Specimens;
   readonly #ledger: Ledger;
+  readonly #kills: () => number;
+  /** The runtime, while there is load on it. */
+  #runtime: StreamingRuntime | undefined;
   /** Deaths that were dealt out. */
   #deaths = 0;
 
-  constructor(options: SoakOptions, random: Random, specimens: Specimens, ledger: Ledger) {
+  constructor(options: SoakOptions, random: Random, specimens: Specimens, ledger: Ledger, kills: () => number) {
     this.#options = options;
     this.#random = random;
     this.#specimens = specimens;
     this.#ledger = ledger;
+    this.#kills = kills;
   }
 
-  async run(end: number): Promise<{ kills: number; restarts: number }> {
-    const { lanes, killMs, deaths } = this.#options;
-    let runtime: StreamingRuntime | undefined;
-    const isFair = (): boolean => runtime?.metrics().lanes.alive === lanes && this.#spend(1);
-    const reaper = new Reaper(this.#random.fork(), { isFair }, killMs);
+  /** Whether a thread may be ended from outside: none is being started, and the round has a life left. */
+  isFair(): boolean {
+    return this.#runtime?.metrics().lanes.alive === this.#options.lanes && this.#spend(1);
+  }
+
+  /** Puts a runtime under load until the end; how often its lanes were started again. */
+  async run(end: number): Promise<number> {
+    const { lanes, deaths } = this.#options;
     const workerUrl = new URL('lane.js', import.meta.url);
     const inPlaceLimit = this.#random.pick([0, 0, 60]);
-    runtime = await createRuntime({ lanes, memory: '256MiB', inPlaceLimit, workerUrl, startDeadline: STALL_MS });
+    const runtime = await createRuntime({ lanes, memory: '256MiB', inPlaceLimit, workerUrl, startDeadline: STALL_MS });
     const before = { ...this.#ledger.counts };
     const stage: Stage = {
       runtime,
       specimens: this.#specimens,
       ledger: this.#ledger,
-      kills: () => reaper.kills,
+      kills: this.#kills,
       mayPoison: () => this.#spend(DEATHS_OF_POISON),
     };
+    this.#runtime = runtime;
     const isOver = (): boolean =>
       performance.now() >= end || this.#ledger.violated > 0 || this.#deaths + DEATHS_OF_POISON > deaths;
     const sessions = Array.from({ length: this.#options.sessions }, () => this.#play(stage, isOver));
     const isDone = await this.#unlessStuck(Promise.all(sessions).then(() => runtime.drain()));
-    reaper.stop();
+    this.#runtime = undefined;
     if (isDone) await this.#check(runtime, before);
     const { restarts } = runtime.metrics().lanes;
     await (isDone ? runtime.close() : runtime.destroy());
-    return { kills: reaper.kills, restarts };
+    return restarts;
   }
 
   /** Takes lives from the round's; false where it has not so many left. */
