@@ -23,7 +23,7 @@ export interface SoakOptions {
   readonly killMs: number;
   /** Milliseconds after which a runtime is drained, checked and replaced. */
   readonly roundMs: number;
-  /** Lanes that may die in a round. */
+  /** Lanes that may die in a round of poison; a fourth of that may be ended from outside. */
   readonly deaths: number;
   /** Sessions at a time. */
   readonly sessions: number;
@@ -101,8 +101,9 @@ class Round {
   readonly #kills: () => number;
   /** The runtime, while there is load on it. */
   #runtime: StreamingRuntime | undefined;
-  /** Deaths that were dealt out. */
+  /** Deaths that were dealt out to poison, and threads that were ended from outside. */
   #deaths = 0;
+  #struck = 0;
 
   constructor(options: SoakOptions, random: Random, specimens: Specimens, ledger: Ledger, kills: () => number) {
     this.#options = options;
@@ -114,7 +115,10 @@ class Round {
 
   /** Whether a thread may be ended from outside: none is being started, and the round has a life left. */
   isFair(): boolean {
-    return this.#runtime?.metrics().lanes.alive === this.#options.lanes && this.#spend(1);
+    const { lanes, deaths } = this.#options;
+    if (this.#runtime?.metrics().lanes.alive !== lanes || this.#struck >= deaths / 4) return false;
+    this.#struck++;
+    return true;
   }
 
   /** Puts a runtime under load until the end; how often its lanes were started again. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { Observable } from 'rxjs';
-import { buffer, type Overflow, type StreamSource, type TensorInput } from '../../src/index.js';
+import { buffer, type Overflow, type StreamSource, type TensorInput, TensorLease } from '../../src/index.js';
 import type { Scene } from './scene.js';
 import type { Specimen } from './specimen.js';
 
@@ -75,14 +75,19 @@ function* listed(
 }
 
 function readable(batches: AsyncGenerator<TensorInput>): ReadableStream<TensorInput> {
+  let isCancelled = false;
   return new ReadableStream(
     {
       async pull(controller) {
         const { value, done } = await batches.next();
-        if (done === true) controller.close();
+        // A batch that comes after nobody wants it any more is still the source's.
+        if (isCancelled) {
+          if (value instanceof TensorLease) value.release();
+        } else if (done === true) controller.close();
         else controller.enqueue(value);
       },
       async cancel() {
+        isCancelled = true;
         await batches.return(undefined);
       },
     },

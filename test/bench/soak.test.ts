@@ -1,6 +1,8 @@
 /** The soak finds nothing wrong in a short run, and finds what is wrong where something is. */
+import { readFileSync } from 'node:fs';
 import { map, of, skip, takeLast } from 'rxjs';
 import { expect, it } from 'vitest';
+import { between } from '../../dist/bench/document.js';
 import { Ledger } from '../../dist/bench/soak/ledger.js';
 import { overload } from '../../dist/bench/soak/overload.js';
 import { Random } from '../../dist/bench/soak/random.js';
@@ -73,4 +75,10 @@ it.each([
   ['an end before the end', () => of(), /results missing/],
 ])('finds %s', async (_, tamper, finding) => {
   expect((await findings(tamper)).join('\n')).toMatch(finding);
+});
+
+it.each(['soak', 'overload'])('the document has a place for the table of %s', (name) => {
+  const document = readFileSync(new URL('../../docs/reliability.md', import.meta.url), 'utf8');
+  expect(between(document, name, 'x')).toContain('\n\nx\n\n');
+  expect(document.split(`<!-- ${name} -->`)[1]!.split('<!--')[0]).toMatch(/\| [-]+ \|/);
 });

@@ -142,13 +142,13 @@ export const MISTAKES: readonly OtherMistake[] = [
   {
     name: 'a dispatcher that wakes nobody for what a dead lane held',
     mistakes: { losesQuietly: true },
-    scenario: 'two callers and a crash',
+    scenario: 'a crash, and a stop',
     property: LOST,
   },
   {
     name: 'a dispatcher that forgets what a dead lane held',
     mistakes: { forgetsTheDead: true },
-    scenario: 'two callers and a crash',
+    scenario: 'a crash, and a stop',
     property: /^(no lost wakeup|progress|ownership)/,
   },
   {
@@ -172,13 +172,13 @@ export const MISTAKES: readonly OtherMistake[] = [
   {
     name: 'a drained lane that waits among those that work',
     mistakes: { restsAmongSleepers: true },
-    scenario: 'a lane is drained',
+    scenario: 'a lane is drained, and a stop',
     property: LOST,
   },
   {
     name: 'a lane that is drained in its sleep and says nothing',
     mistakes: { drainsQuietly: true },
-    scenario: 'a lane is drained',
+    scenario: 'a lane is drained, and a stop',
     property: LOST,
   },
 ];

@@ -47,8 +47,6 @@ export interface Mistakes {
   readonly losesQuietly?: boolean;
   /** What a dead lane held stays as it is. */
   readonly forgetsTheDead?: boolean;
-  /** A job is withdrawn from its first descriptor to its last. */
-  readonly withdrawsForwards?: boolean;
   /** The slots of a job are free as soon as one descriptor is counted. */
   readonly freesEarly?: boolean;
 }
@@ -122,11 +120,7 @@ export class Producer {
       return;
     }
     if (this.#setting.mistakes.endsOnAbort === true) flight.fate = 'rejected';
-    const slots = this.#slotsOf(job);
-    for (let k = slots - 1; k >= 0; k--) {
-      const at = this.#setting.mistakes.withdrawsForwards === true ? slots - 1 - k : k;
-      this.#ring.withdraw((flight.first + at) | 0);
-    }
+    for (let k = this.#slotsOf(job) - 1; k >= 0; k--) this.#ring.withdraw((flight.first + k) | 0);
     this.#ring.nudge();
   }
 

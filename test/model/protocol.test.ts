@@ -2,6 +2,7 @@
  * The protocol of ring and leases, checked in every state that two callers, two lanes and a fault can bring about. With
  * `MODEL=deep` in the environment larger scenarios are explored, too, which takes minutes.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { explore } from './explore.js';
 import { MISTAKES, RING_MISTAKES } from './mistakes.js';
@@ -9,6 +10,7 @@ import { ringOf } from './rings.js';
 import { ALL, SCENARIOS } from './scenarios.js';
 import { type Scenario, systemOf } from './system.js';
 
+const document = readFileSync(new URL('../../docs/reliability.md', import.meta.url), 'utf8');
 const isDeep = process.env['MODEL'] === 'deep';
 const scenarios: [string, Scenario][] = Object.entries(isDeep ? ALL : SCENARIOS);
 let states = 0;
@@ -20,13 +22,14 @@ describe('every property holds in every state', () => {
     expect(report.ends).toBeGreaterThan(0);
     expect(report.states).toBeGreaterThan(500);
     states += report.states;
-    if (process.env['MODEL'] !== undefined) {
-      console.log(`| ${name} | ${report.states.toLocaleString('en')} | ${report.moves.toLocaleString('en')} |`);
-    }
+    const [visited, steps] = [report.states, report.moves].map((count) => count.toLocaleString('en'));
+    if (process.env['MODEL'] !== undefined) console.log(`| ${name} | ${visited} | ${steps} |`);
+    // The figures of the document are those of today.
+    else expect(document).toContain(`| ${name} | ${visited} | ${steps} |`);
   });
 
   it('and the states are many', () => {
-    expect(states).toBeGreaterThan(400_000);
+    expect(states).toBeGreaterThan(300_000);
   });
 });
 

@@ -14,7 +14,6 @@ export const SCENARIOS = {
   'a job in two parts and a crash': { slots: 2, jobs: [two], crashes: 1 },
   'two passes and a crash': { slots: 2, jobs: [both], crashes: 1 },
   'two passes and an abort': { slots: 2, jobs: [both], aborts: 1 },
-  'two passes in slots that were used': { slots: 2, jobs: [one, both] },
   'a poison batch beside another': { slots: 2, jobs: [one, one], poison: 0 },
   'a lane is drained': { slots: 2, jobs: [one, one], drains: 1 },
   'a lane is drained, and a stop': { slots: 2, jobs: [one], drains: 1, stops: true },
@@ -23,6 +22,7 @@ export const SCENARIOS = {
 
 /** Larger ones, of minutes. */
 export const DEEP = {
+  'two passes in slots that were used': { slots: 2, jobs: [one, both] },
   'two callers, one of whom aborts': { slots: 2, jobs: [one, one], aborts: 1 },
   'two callers, an abort and a crash': { slots: 2, jobs: [one, one], aborts: 1, crashes: 1 },
   'two passes beside another job': { slots: 4, jobs: [both, one] },
