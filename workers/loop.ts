@@ -50,9 +50,15 @@ export class Lane {
     let turnEnd = performance.now() + TURN_MS;
     let hasDozed = false;
     const spin = new Spin(ring);
-    while (!ring.isStopped) {
+    for (;;) {
+      // The count first: a stop, or work, that comes after a look makes the wait that follows it end at once.
       const seen = ring.workCount;
-      const address = this.#isDraining ? -1 : ring.claim(this.index);
+      if (ring.isStopped) return;
+      if (this.#isDraining) {
+        await ring.rest(SLEEP_MS);
+        continue;
+      }
+      const address = ring.claim(this.index);
       if (address >= 0) {
         this.#execute(address);
         hasDozed = false;
@@ -85,15 +91,19 @@ export class Lane {
     this.#ring.finish(address);
   }
 
-  /** Claims no more. It is called between two batches, so none is in hand when it returns. */
+  /**
+   * Claims no more. It is called between two batches, so none is in hand when it returns. All lanes look for work anew:
+   * where this one sleeps, it must not be the one that is woken for work to come, or that was woken for work just now.
+   */
   drain(): void {
     this.#isDraining = true;
+    this.#ring.wake(MAX_LANES);
   }
 
   /** Claims work from now on. */
   resume(): void {
     this.#isDraining = false;
-    this.#ring.wake(MAX_LANES);
+    this.#ring.rouse();
   }
 }
 

@@ -30,7 +30,7 @@ const enum Shared {
   Work = 64,
   /** Counts reasons for the producer to look. Added to by whoever settles the last descriptor of a pass; it waits on it. */
   Finished = 96,
-  /** 1 asks the lanes to return. Written by the producer. */
+  /** 1 asks the lanes to return. Written by the producer; lanes that take no work wait on it. */
   Stop = 128,
   /** Ranges of the long unit that is worked off in parts: those of a part, and those of all so far. Used like `InPlace`. */
   Ranges = 160,
@@ -150,6 +150,20 @@ export class Ring {
   }
 
   /**
+   * Lane that takes no work: waits without blocking until lanes are asked to return, `rouse`, or `milliseconds` have
+   * passed. It does not wait for work, for it would use up the wake-up of a lane that takes it.
+   */
+  async rest(milliseconds: number): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, Shared.Stop, 0, milliseconds);
+    if (wait.async) await wait.value;
+  }
+
+  /** Lets lanes that rest look whether they are to go on. */
+  rouse(): void {
+    Atomics.notify(this.words, Shared.Stop);
+  }
+
+  /**
    * Lane: claims the descriptor whose turn it is, the oldest of those with the lowest number; its byte address, or −1 where
    * there is nothing to do.
    */
@@ -197,7 +211,8 @@ export class Ring {
 
   /**
    * Ends a descriptor. Only the last of a pass wakes anybody, because waking costs more than many a descriptor: the
-   * lanes where another pass builds on it, else the producer.
+   * lanes where another pass builds on it, else the producer. The other pass lies behind this one; where it was withdrawn
+   * no lane will end it, and the producer, which waits for what runs, is woken too.
    *
    * The states alone say whether a pass is settled. A count beside them could be wrong: a lane may die between the two,
    * or be held up until the slot, which is the producer's again, belongs to another pass. For the same reason the words
@@ -211,7 +226,7 @@ export class Ring {
     Atomics.store(this.words, at + Word.State, state);
     if (!this.#isSettled(first, count)) return;
     if (leads) this.wake(MAX_LANES);
-    else this.nudge();
+    if (!leads || this.state(first + count) === State.Cancelled) this.nudge();
   }
 
   /** Whether `count` descriptors from the sequence number `first` on are done or withdrawn. */
@@ -243,7 +258,9 @@ export class Ring {
   /** Producer: asks every lane to return, or lets new ones run. */
   setStop(stop: boolean): void {
     Atomics.store(this.words, Shared.Stop, stop ? 1 : 0);
-    if (stop) this.wake(MAX_LANES);
+    if (!stop) return;
+    this.wake(MAX_LANES);
+    this.rouse();
   }
 
   /** Whether lanes are asked to return. */
@@ -258,16 +275,6 @@ export class Ring {
       if (this.state(sequence) === State.Running + lane) held.push(sequence);
     }
     return held;
-  }
-
-  /** Sequence number of the slot that each lane is running, by lane. */
-  running(): Map<number, number> {
-    const running = new Map<number, number>();
-    for (let sequence = this.tail; sequence !== this.head; sequence = (sequence + 1) | 0) {
-      const state = this.state(sequence);
-      if (state >= State.Running) running.set(state - State.Running, sequence);
-    }
-    return running;
   }
 
   /**

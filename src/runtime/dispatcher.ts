@@ -54,7 +54,7 @@ export class Dispatcher {
   constructor(ring: Ring, lanes: number, stallDeadline: number, onStalled: (lane: number) => void) {
     this.#ring = ring;
     this.#lanes = lanes;
-    this.#stalls = new StallWatch(ring, stallDeadline);
+    this.#stalls = new StallWatch(ring, lanes, stallDeadline);
     this.#onStalled = onStalled;
   }
 

@@ -18,12 +18,14 @@ export class StallWatch {
   /** Milliseconds between two looks. */
   readonly interval: number;
   readonly #ring: Ring;
+  readonly #lanes: number;
   readonly #seen = new Map<number, Sighting>();
   #last = 0;
 
   /** @param deadline milliseconds that a lane may take for one descriptor */
-  constructor(ring: Ring, deadline: number) {
+  constructor(ring: Ring, lanes: number, deadline: number) {
     this.#ring = ring;
+    this.#lanes = lanes;
     this.interval = deadline / LOOKS;
   }
 
@@ -31,12 +33,12 @@ export class StallWatch {
   look(now: number): number[] {
     if (now - this.#last < this.interval) return [];
     this.#last = now;
-    const running = this.#ring.running();
-    for (const lane of this.#seen.keys()) if (!running.has(lane)) this.#seen.delete(lane);
     const stalled: number[] = [];
-    for (const [lane, sequence] of running) {
+    for (let lane = 0; lane < this.#lanes; lane++) {
+      const [sequence] = this.#ring.heldBy(lane);
       const sighting = this.#seen.get(lane);
-      if (sighting?.sequence !== sequence) this.#seen.set(lane, { sequence, looks: 0 });
+      if (sequence === undefined) this.#seen.delete(lane);
+      else if (sighting?.sequence !== sequence) this.#seen.set(lane, { sequence, looks: 0 });
       else if (++sighting.looks === LOOKS) stalled.push(lane);
     }
     return stalled;

@@ -161,6 +161,30 @@ describe('waiting', () => {
     expect(ring.finishedCount).toBe(finished + 1);
   });
 
+  test('the end of a first pass whose second was withdrawn wakes the producer, which waits for it', () => {
+    const ring = ringAt(0);
+    const first = publishPass(ring, 1);
+    ring.words[(ring.address(first[0]!) >> 2) + Word.Leads] = 1;
+    const second = publishPass(ring, 1, first);
+    const address = ring.claim(0);
+    expect([ring.withdraw(second[0]!), ring.withdraw(first[0]!)]).toEqual([true, false]);
+    const finished = ring.finishedCount;
+    ring.finish(address);
+    expect(ring.finishedCount).toBe(finished + 1);
+  });
+
+  test('a lane that rests does not use up a wake-up', async () => {
+    const ring = ringAt(0);
+    const resting = ring.rest(60_000);
+    const sleeping = ring.sleep(ring.workCount, 60_000);
+    ring.wake(1);
+    await sleeping;
+    ring.rouse();
+    await resting;
+    ring.setStop(true);
+    await ring.rest(60_000);
+  });
+
   test('stop', () => {
     const ring = ringAt(0);
     expect(ring.isStopped).toBe(false);

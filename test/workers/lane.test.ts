@@ -1,5 +1,5 @@
 import { MessageChannel } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Kernel } from '#src/kernels/index.js';
 import { RING_BYTES, Ring } from '#src/memory/index.js';
 import { LaneControl } from '../../dist/workers/control.js';
@@ -116,6 +116,24 @@ describe('the loop of a lane', () => {
     ring.setStop(true);
     await end;
     expect(lane.batches).toBe(0);
+  });
+
+  test('drained in its sleep, it leaves the work to a lane that takes it', async () => {
+    const kernels = [0, 1].map(() => vi.fn());
+    const lanes = kernels.map((execute, index) => new Lane(index, memory, kernel(execute)));
+    const asleep = vi.spyOn(Ring.prototype, 'sleep');
+    const ends = lanes.map((lane) => lane.run());
+    for (const lane of lanes) lane.resume();
+    await until(() => asleep.mock.calls.length === 2, 'both sleep');
+    lanes[0]!.drain();
+    await until(() => asleep.mock.calls.length === 3, 'the other sleeps again');
+    asleep.mockRestore();
+    const sequence = publish();
+    for (let wait = 0; wait < 50; wait++) await turn();
+    expect(ring.state(sequence)).toBe(State.Done);
+    expect(kernels.map((execute) => execute.mock.calls.length)).toEqual([0, 1]);
+    ring.setStop(true);
+    await Promise.all(ends);
   });
 
   test('gives its thread’s other work a turn between batches', async () => {

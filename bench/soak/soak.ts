@@ -1,0 +1,207 @@
+/**
+ * The soak: load on the public API while threads end, checked batch by batch.
+ * @module
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { createRuntime, type StreamingRuntime } from '../../src/index.js';
+import { callSession } from './calls.js';
+import { type Counts, Ledger, textOf } from './ledger.js';
+import { Random } from './random.js';
+import { Reaper } from './reaper.js';
+import { Scene, type Stage } from './scene.js';
+import { Specimens } from './specimen.js';
+import { streamSession } from './streams.js';
+
+/** How long and how hard. */
+export interface SoakOptions {
+  /** Milliseconds of load. */
+  readonly milliseconds: number;
+  readonly lanes: number;
+  /** Of every choice; threads are scheduled by the machine, so a run is repeated in its choices only. */
+  readonly seed: number;
+  /** Milliseconds between two threads ended from outside, on the average. */
+  readonly killMs: number;
+  /** Milliseconds after which a runtime is drained, checked and replaced. */
+  readonly roundMs: number;
+  /** Lanes that may die in a round of poison; a fourth of that may be ended from outside. */
+  readonly deaths: number;
+  /** Sessions at a time. */
+  readonly sessions: number;
+}
+
+/** What a soak found. */
+export interface SoakResult extends Counts {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Threads ended from outside, and lanes that were started again. */
+  readonly kills: number;
+  readonly restarts: number;
+  /** Largest resident memory seen, in bytes. */
+  readonly peakRss: number;
+  readonly violated: number;
+  readonly violations: readonly string[];
+}
+
+/** Milliseconds without any result after which the runtime is taken to be stuck. */
+const STALL_MS = 30_000;
+/** Lanes that one poison batch may end: each of two ends two, where both began parts of it at once. */
+const DEATHS_OF_POISON = 4;
+
+/** Runs the load for its time; `report` is told how it goes, once a second. */
+export async function soak(options: SoakOptions, report: (text: string) => void): Promise<SoakResult> {
+  const ledger = new Ledger();
+  const random = new Random(options.seed);
+  const onRejection = (error: unknown): void => ledger.violate(`unhandled: ${textOf(error)}`);
+  process.on('unhandledRejection', onRejection);
+  process.on('uncaughtException', onRejection);
+  const twin = await createRuntime({ lanes: 0, kernels: 'scalar', memory: '64MiB' });
+  const specimens = new Specimens(twin);
+  const began = performance.now();
+  const end = began + options.milliseconds;
+  const totals = { rounds: 0, restarts: 0, peakRss: 0 };
+  let round: Round | undefined;
+  const reaper = new Reaper(random.fork(), { isFair: () => round?.isFair() === true }, options.killMs);
+  const ticker = setInterval(() => {
+    totals.peakRss = Math.max(totals.peakRss, process.memoryUsage.rss());
+    const seconds = Math.round((performance.now() - began) / 1000);
+    const { delivered, poisoned } = ledger.counts;
+    report(`${seconds} s: ${delivered} batches, ${poisoned} poison, ${ledger.violated} violations`);
+  }, 1_000);
+  while (performance.now() < end && ledger.violated === 0) {
+    round = new Round(options, random.fork(), specimens, ledger, () => reaper.kills);
+    totals.restarts += await round.run(Math.min(end, performance.now() + options.roundMs));
+    totals.rounds++;
+  }
+  reaper.stop();
+  clearInterval(ticker);
+  await twin.close();
+  // Rejections that nobody handles are told of at the end of a turn.
+  await pause(10);
+  process.off('unhandledRejection', onRejection);
+  process.off('uncaughtException', onRejection);
+  const { counts, violated, violations } = ledger;
+  return {
+    ...counts,
+    ...totals,
+    kills: reaper.kills,
+    seed: options.seed,
+    seconds: (performance.now() - began) / 1000,
+    violated,
+    violations,
+  };
+}
+
+/** The life of one runtime. */
+class Round {
+  readonly #options: SoakOptions;
+  readonly #random: Random;
+  readonly #specimens: Specimens;
+  readonly #ledger: Ledger;
+  readonly #kills: () => number;
+  /** The runtime, while there is load on it. */
+  #runtime: StreamingRuntime | undefined;
+  /** Deaths that were dealt out to poison, and threads that were ended from outside. */
+  #deaths = 0;
+  #struck = 0;
+
+  constructor(options: SoakOptions, random: Random, specimens: Specimens, ledger: Ledger, kills: () => number) {
+    this.#options = options;
+    this.#random = random;
+    this.#specimens = specimens;
+    this.#ledger = ledger;
+    this.#kills = kills;
+  }
+
+  /** Whether a thread may be ended from outside: none is being started, and the round has a life left. */
+  isFair(): boolean {
+    const { lanes, deaths } = this.#options;
+    if (this.#runtime?.metrics().lanes.alive !== lanes || this.#struck >= deaths / 4) return false;
+    this.#struck++;
+    return true;
+  }
+
+  /** Puts a runtime under load until the end; how often its lanes were started again. */
+  async run(end: number): Promise<number> {
+    const { lanes, deaths } = this.#options;
+    const workerUrl = new URL('lane.js', import.meta.url);
+    const inPlaceLimit = this.#random.pick([0, 0, 60]);
+    const runtime = await createRuntime({ lanes, memory: '256MiB', inPlaceLimit, workerUrl, startDeadline: STALL_MS });
+    const before = { ...this.#ledger.counts };
+    const stage: Stage = {
+      runtime,
+      specimens: this.#specimens,
+      ledger: this.#ledger,
+      kills: this.#kills,
+      mayPoison: () => this.#spend(DEATHS_OF_POISON),
+    };
+    this.#runtime = runtime;
+    const isOver = (): boolean =>
+      performance.now() >= end || this.#ledger.violated > 0 || this.#deaths + DEATHS_OF_POISON > deaths;
+    const sessions = Array.from({ length: this.#options.sessions }, () => this.#play(stage, isOver));
+    const isDone = await this.#unlessStuck(Promise.all(sessions).then(() => runtime.drain()));
+    this.#runtime = undefined;
+    if (isDone) await this.#check(runtime, before);
+    const { restarts } = runtime.metrics().lanes;
+    await (isDone ? runtime.close() : runtime.destroy());
+    return restarts;
+  }
+
+  /** Takes lives from the round's; false where it has not so many left. */
+  #spend(lives: number): boolean {
+    if (this.#deaths + lives > this.#options.deaths) return false;
+    this.#deaths += lives;
+    return true;
+  }
+
+  /** Plays one session after the other. */
+  async #play(stage: Stage, isOver: () => boolean): Promise<void> {
+    const random = this.#random.fork();
+    while (!isOver()) {
+      const scene = new Scene(stage, random, random.between(10, 24));
+      try {
+        await (random.chance(0.4) ? callSession(scene) : streamSession(scene));
+      } catch (error) {
+        this.#ledger.violate(`a session failed: ${textOf(error)}`);
+      }
+    }
+  }
+
+  /** Whether the work ended before nothing was delivered for long. */
+  async #unlessStuck(work: Promise<void>): Promise<boolean> {
+    this.#ledger.lastDelivery = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const stuck = new Promise<boolean>((resolve) => {
+      timer = setInterval(() => {
+        if (performance.now() - this.#ledger.lastDelivery > STALL_MS) resolve(false);
+      }, 1_000);
+    });
+    const isDone = await Promise.race([work.then(() => true), stuck]);
+    clearInterval(timer);
+    this.#ledger.check(isDone, () => `no result for ${STALL_MS / 1000} s`);
+    return isDone;
+  }
+
+  /** When every call is over, everything is back, every lane lives, and the metrics agree with what was seen. */
+  async #check(runtime: StreamingRuntime, before: Counts): Promise<void> {
+    const ledger = this.#ledger;
+    const { lanes } = this.#options;
+    for (let wait = 0; wait < 300 && runtime.metrics().lanes.alive < lanes; wait++) await pause(100);
+    const metrics = runtime.metrics();
+    const { arena, jobs } = metrics;
+    const idle = { pending: metrics.pending, inUse: arena.inUse, leases: arena.leases, leaked: arena.leaked };
+    for (const [name, count] of Object.entries({ ...idle, waiting: arena.waiting })) {
+      ledger.check(count === 0, () => `${name} is ${count} at the end of a round`);
+    }
+    ledger.check(metrics.lanes.alive === lanes, () => `${metrics.lanes.alive} of ${lanes} lanes live`);
+    const served = metrics.calls - metrics.failed;
+    const delivered = ledger.counts.delivered - before.delivered;
+    const elements = ledger.counts.elements - before.elements;
+    ledger.check(served >= delivered, () => `${delivered} results of ${served} calls that did not fail`);
+    ledger.check(metrics.elements >= elements, () => `${elements} values delivered, ${metrics.elements} counted`);
+    const ran = jobs.inPlace + jobs.lanes + jobs.sliced;
+    ledger.check(ran >= served, () => `${ran} jobs for ${served} calls`);
+    const poisoned = ledger.counts.poisoned - before.poisoned;
+    ledger.check(metrics.failed >= poisoned, () => `${metrics.failed} calls failed, ${poisoned} of them of poison`);
+  }
+}
