@@ -46,7 +46,7 @@ async function decoded(runtime: Runtime, name: string, shape: [number, number], 
   const quantized = runtime.quantizeSync(batch, name);
   const codes = new Uint8Array(quantized.data.buffer, quantized.data.byteOffset, quantized.data.byteLength);
   const made = Buffer.from(codes).toString('hex');
-  if (first >= 0) codes.forEach((_, i) => void (codes[i] = first + i));
+  for (let i = 0; i < codes.length; i++) codes[i] = first + i;
   const values = await runtime.dequantize(quantized);
   const back = Buffer.from(values.data.buffer, values.data.byteOffset, values.data.byteLength).toString('hex');
   const scale = [...quantized.scale].join();
