@@ -126,7 +126,8 @@ function splitOf(scheme: Scheme, shape: readonly number[], elements: number): Sp
 
 function channelSplit(depth: number, outer: number, inner: number): Split {
   const parameterShape = [depth];
-  if (outer === 1) return { ...rowSplit(depth, inner, inner), parameterShape };
+  // Channels of one value each go sixteen at a time, as columns.
+  if (outer === 1 && inner > 1) return { ...rowSplit(depth, inner, inner), parameterShape };
   if (inner === 1) return { ...columnSplit(1, outer, outer, depth), parameterShape };
   const unitElements = outer * inner;
   return {

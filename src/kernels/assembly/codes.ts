@@ -4,14 +4,14 @@
  *
  * Type parameters are compile-time choices: T the input (see `load`), A `f64` to divide, `i16` to divide in float16 or
  * `f32` to multiply, R `i8` half to even, `i16` half away, `i32` truncate or `f32` to a small float, W `i8` or `i16` the
- * width of a code. The paths with a zero point that is added before rounding are in `before`, those from a minimum in
+ * width of a code, or `u8` where every byte is a code, so that narrowing cuts off all that is to be cut off. The paths with a zero point that is added before rounding are in `before`, those from a minimum in
  * `offset`, stochastic rounding in `stochastic`.
  */
 import { Added, Apply, Element, NonFinite, Rounding, Storage } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { roundedUpBy } from './chance';
 import { chooseFloat, floatCode, floatCodes } from './floats';
-import { bytesOf, four, halfBits, halfOf, one } from './load';
+import { bytesOf, eight, halfBits, halfOf, highFour, lowFour, one } from './load';
 import { dividesRagged, largest, minimum, multiplier, multiplies, scale, smallest, wideMultiplier, zeroPoint } from './parameters';
 import { dirty } from './range';
 import { fp4Codes, nf4Codes } from './tables';
@@ -39,8 +39,9 @@ export function fast<T, A, R, W>(d: usize, p: usize, n: usize, q: usize): void {
   const flip = flipMask<W>(d);
   const end = p + n * sizeof<T>();
   const last = end - 16 * sizeof<T>();
-  // Four at a time: the engine looks for interrupts in every turn of a loop.
-  while (p + 64 * sizeof<T>() <= end) {
+  // Four at a time: the engine looks for interrupts in every turn of a loop. The rounding of most schemes only, for code
+  // has a price too: a lane waits for its compilation.
+  while (sizeof<R>() == 1 && p + 64 * sizeof<T>() <= end) {
     sixteen<T, A, R, W>(p, q, m, m, m, m, z, z, z, z, lo, hi, flip);
     sixteen<T, A, R, W>(p + 16 * sizeof<T>(), q + 16 * sizeof<W>(), m, m, m, m, z, z, z, z, lo, hi, flip);
     sixteen<T, A, R, W>(p + 32 * sizeof<T>(), q + 32 * sizeof<W>(), m, m, m, m, z, z, z, z, lo, hi, flip);
@@ -48,14 +49,14 @@ export function fast<T, A, R, W>(d: usize, p: usize, n: usize, q: usize): void {
     p += 64 * sizeof<T>();
     q += 64 * sizeof<W>();
   }
-  while (p <= last) {
+  while (p < end) {
+    if (p > last) {
+      q -= ((p - last) / sizeof<T>()) * sizeof<W>();
+      p = last;
+    }
     sixteen<T, A, R, W>(p, q, m, m, m, m, z, z, z, z, lo, hi, flip);
     p += 16 * sizeof<T>();
     q += 16 * sizeof<W>();
-  }
-  if (p < end) {
-    q -= ((p - last) / sizeof<T>()) * sizeof<W>();
-    sixteen<T, A, R, W>(last, q, m, m, m, m, z, z, z, z, lo, hi, flip);
   }
 }
 
@@ -71,6 +72,13 @@ export function zeroOffset<W>(d: usize, zero: i32): i32 {
 function isUnsigned(d: usize): bool {
   const storage = word(d, Word.Storage);
   return storage == Storage.Uint8 || storage == Storage.Uint16;
+}
+
+/** Whether every byte is a code. */
+// @ts-ignore: decorator
+@inline
+export function isFull(d: usize): bool {
+  return codeBytes(d) == 1 && word(d, Word.HighCode) - word(d, Word.LowCode) == 255;
 }
 
 /** The smallest code in every lane, as a signed number. */
@@ -106,24 +114,22 @@ export function sixteen<T, A, R, W>(
   p: usize, q: usize, m0: v128, m1: v128, m2: v128, m3: v128, z0: v128, z1: v128, z2: v128, z3: v128,
   lo: v128, hi: v128, flip: v128,
 ): void {
-  const step = 4 * sizeof<T>();
+  const x = eight<T>(p, 0);
+  const y = eight<T>(p, 1);
+  const v0 = scaled<A>(isFloat<T>() ? v128.load(p) : lowFour<T>(x), m0);
+  const v1 = scaled<A>(isFloat<T>() ? v128.load(p, 16) : highFour<T>(x), m1);
+  const v2 = scaled<A>(isFloat<T>() ? v128.load(p, 32) : lowFour<T>(y), m2);
+  const v3 = scaled<A>(isFloat<T>() ? v128.load(p, 48) : highFour<T>(y), m3);
   if (isFloat<R>()) {
-    const a = floatCodes(scaled<A>(four<T>(p), m0));
-    const b = floatCodes(scaled<A>(four<T>(p + step), m1));
-    const c = floatCodes(scaled<A>(four<T>(p + 2 * step), m2));
-    const e = floatCodes(scaled<A>(four<T>(p + 3 * step), m3));
-    v128.store(q, i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, e)));
+    const ab = i16x8.narrow_i32x4_s(floatCodes(v0), floatCodes(v1));
+    v128.store(q, i8x16.narrow_i16x8_u(ab, i16x8.narrow_i32x4_s(floatCodes(v2), floatCodes(v3))));
     return;
   }
-  const a = i32x4.add(integers<R>(scaled<A>(four<T>(p), m0)), z0);
-  const b = i32x4.add(integers<R>(scaled<A>(four<T>(p + step), m1)), z1);
-  const c = i32x4.add(integers<R>(scaled<A>(four<T>(p + 2 * step), m2)), z2);
-  const e = i32x4.add(integers<R>(scaled<A>(four<T>(p + 3 * step), m3)), z3);
-  const ab = i16x8.narrow_i32x4_s(a, b);
-  const ce = i16x8.narrow_i32x4_s(c, e);
+  const ab = i16x8.narrow_i32x4_s(i32x4.add(integers<R>(v0), z0), i32x4.add(integers<R>(v1), z1));
+  const ce = i16x8.narrow_i32x4_s(i32x4.add(integers<R>(v2), z2), i32x4.add(integers<R>(v3), z3));
   if (sizeof<W>() == 1) {
-    const codes = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(ab, ce), lo), hi);
-    v128.store(q, v128.xor(codes, flip));
+    const codes = i8x16.narrow_i16x8_s(ab, ce);
+    v128.store(q, v128.xor(isSigned<W>() ? i8x16.min_s(i8x16.max_s(codes, lo), hi) : codes, flip));
   } else {
     v128.store(q, v128.xor(i16x8.min_s(i16x8.max_s(ab, lo), hi), flip));
     v128.store(q + 16, v128.xor(i16x8.min_s(i16x8.max_s(ce, lo), hi), flip));

@@ -7,6 +7,7 @@ import { Added, Apply, Dtype, Element, Mode, NonFinite, Rounding, Source, ZeroPo
 import { Size, Word } from '../../scheme/descriptor';
 import { careful, codeBytes, flipMask, highest, lowest, sixteen, zeroOffset } from './codes';
 import { decodeEach } from './decode';
+import { decodeStrip } from './decode-columns';
 import { chooseFloat } from './floats';
 import { bytesOf, fourExact } from './load';
 import { measureEach, recordOf, startRecord } from './measure';
@@ -35,7 +36,7 @@ export function columns(d: usize): void {
     const width = min<usize>(Size.StripColumns, inner - column);
     const index = part * inner + column;
     startRecord(d, unit);
-    if (mode != Mode.Quantize || width < <usize>Size.StripColumns || !strip(d, element, rows, index)) {
+    if (width < <usize>Size.StripColumns || !strip(d, mode, element, rows, index)) {
       for (let k: usize = 0; k < width; k++) single(d, element + k, rows, index + k);
     }
     if (mode == Mode.Quantize && word(d, Word.Statistics) != 0) measureStrip(d, unit, element, rows, width, index);
@@ -83,7 +84,9 @@ function measureStrip(d: usize, unit: usize, element: usize, rows: usize, width:
 }
 
 /** Sixteen columns at once; false, with nothing written that matters, where they need `single`. */
-function strip(d: usize, element: usize, rows: usize, index: usize): bool {
+function strip(d: usize, mode: i32, element: usize, rows: usize, index: usize): bool {
+  if (mode == Mode.Dequantize) return decodeStrip(d, element, rows, index);
+  if (mode != Mode.Quantize) return false;
   const rounding = word(d, Word.Rounding);
   if (word(d, Word.Added) != Added.After) return false;
   if (word(d, Word.ZeroPointRule) == ZeroPointRule.Minimum) {

@@ -4,7 +4,7 @@
 import { Added, Apply, Dtype, Element, Rounding, ZeroPointRule } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { encodeBefore } from './before';
-import { careful, codeBytes, fast } from './codes';
+import { careful, codeBytes, fast, isFull } from './codes';
 import { encodeElements } from './elements';
 import { bytesOf } from './load';
 import { encodeOffset, knowsRounding } from './offset';
@@ -28,12 +28,12 @@ function encodeFrom<T>(d: usize, p: usize, n: usize, q: usize): void {
   if (word(d, Word.ZeroPointRule) == ZeroPointRule.Minimum) {
     if (knowsRounding(d)) return encodeOffset<T>(d, p, n, q);
   } else if (multiplies(d)) {
-    if (rounding == Rounding.HalfEven) return encodeTo<T, f32, i8>(d, p, n, q);
+    if (rounding == Rounding.HalfEven) return encodeEven<T, f32>(d, p, n, q);
     if (rounding == Rounding.HalfAway) return encodeTo<T, f32, i16>(d, p, n, q);
     if (rounding == Rounding.Truncate) return encodeTo<T, f32, i32>(d, p, n, q);
     if (rounding == Rounding.Stochastic) return chanceTo<T, f32>(d, p, n, q);
   } else if (word(d, Word.Apply) == Apply.Divide) {
-    if (rounding == Rounding.HalfEven) return encodeTo<T, f64, i8>(d, p, n, q);
+    if (rounding == Rounding.HalfEven) return encodeEven<T, f64>(d, p, n, q);
     if (rounding == Rounding.HalfAway) return encodeTo<T, f64, i16>(d, p, n, q);
     if (rounding == Rounding.Truncate) return encodeTo<T, f64, i32>(d, p, n, q);
     if (rounding == Rounding.Stochastic) return chanceTo<T, f64>(d, p, n, q);
@@ -41,6 +41,13 @@ function encodeFrom<T>(d: usize, p: usize, n: usize, q: usize): void {
     return fast<T, i16, i8, i8>(d, p, n, q);
   }
   careful(d, p, bytesOf(word(d, Word.Dtype)), n, q, codeBytes(d));
+}
+
+// @ts-ignore: decorator
+@inline
+function encodeEven<T, A>(d: usize, p: usize, n: usize, q: usize): void {
+  if (isFull(d)) fast<T, A, i8, u8>(d, p, n, q);
+  else encodeTo<T, A, i8>(d, p, n, q);
 }
 
 // @ts-ignore: decorator

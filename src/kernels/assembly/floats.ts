@@ -87,6 +87,34 @@ export function floatValues(codes: v128): v128 {
   return v128.bitselect(i32x4.splat(0x7fc00000), x, i32x4.eq(codes, i32x4.splat(signBit)));
 }
 
+/** Whether any of sixteen codes, a byte each, is infinity, NaN or the zero with a sign that is none. */
+// @ts-ignore: decorator
+@inline
+export function anySpecial(codes: v128): bool {
+  if (isUnsignedZero && v128.any_true(i8x16.eq(codes, i8x16.splat(<i8>signBit)))) return true;
+  if (special > signBit - 1) return false;
+  return v128.any_true(i8x16.ge_u(v128.and(codes, i8x16.splat(<i8>(signBit - 1))), i8x16.splat(<i8>special)));
+}
+
+/** What four codes stand for, none of which `anySpecial` finds; M `i8` for 3 bits of mantissa, `i16` for 2, `i32` for 1. */
+// @ts-ignore: decorator
+@inline
+export function plainFloatValues<M>(codes: v128): v128 {
+  const mantissa = sizeof<M>() == 1 ? 3 : sizeof<M>() == 2 ? 2 : 1;
+  const magnitude = v128.and(codes, i32x4.splat(signBit - 1));
+  const large = i32x4.shl(i32x4.add(magnitude, i32x4.splat(rebias)), 23 - mantissa);
+  const small = f32x4.mul(f32x4.convert_i32x4_s(magnitude), f32x4.splat(step));
+  const x = v128.bitselect(small, large, i32x4.lt_s(magnitude, i32x4.splat(1 << mantissa)));
+  return v128.or(x, i32x4.shl(v128.and(codes, i32x4.splat(signBit)), signShift));
+}
+
+/** Bits of the mantissa of the float chosen. */
+// @ts-ignore: decorator
+@inline
+export function mantissaBits(): i32 {
+  return 23 - shift;
+}
+
 /** What a code stands for. */
 export function floatValue(code: i32): f32 {
   return f32x4.extract_lane(floatValues(i32x4.splat(code)), 0);

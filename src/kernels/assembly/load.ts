@@ -9,9 +9,35 @@ import { Dtype } from '../../scheme/codes';
 @inline
 export function four<T>(p: usize): v128 {
   if (isFloat<T>()) return v128.load(p);
-  const bits = v128.load_ext<u16>(p);
-  if (isSigned<T>()) return i32x4.shl(bits, 16);
-  return widen(bits);
+  if (isSigned<T>()) return i32x4.shl(v128.load_ext<u16>(p), 16);
+  return widen(v128.load_ext<i16>(p));
+}
+
+/** Values 8 · `half` to 8 · `half` + 7 of 16 bits at `p`; nothing for float32. */
+// @ts-ignore: decorator
+@inline
+export function eight<T>(p: usize, half: usize): v128 {
+  return isFloat<T>() ? i32x4.splat(0) : v128.load(p + (half << 4));
+}
+
+/** The first four of eight finite values of 16 bits as f32x4. */
+// @ts-ignore: decorator
+@inline
+export function lowFour<T>(bits: v128): v128 {
+  return fromHighBits<T>(v128.shuffle<i16>(i32x4.splat(0), bits, 0, 8, 1, 9, 2, 10, 3, 11));
+}
+
+/** The last four of eight finite values of 16 bits as f32x4. */
+// @ts-ignore: decorator
+@inline
+export function highFour<T>(bits: v128): v128 {
+  return fromHighBits<T>(v128.shuffle<i16>(i32x4.splat(0), bits, 4, 12, 5, 13, 6, 14, 7, 15));
+}
+
+// @ts-ignore: decorator
+@inline
+function fromHighBits<T>(bits: v128): v128 {
+  return isSigned<T>() ? bits : scaledUp(i32x4.shr_s(bits, 3));
 }
 
 /** Four values at `p` as f32x4, infinities and NaNs kept. */
@@ -19,18 +45,26 @@ export function four<T>(p: usize): v128 {
 @inline
 export function fourExact<T>(p: usize): v128 {
   if (isFloat<T>() || isSigned<T>()) return four<T>(p);
-  const bits = v128.load_ext<u16>(p);
+  const bits = v128.load_ext<i16>(p);
   const special = i32x4.gt_s(v128.and(bits, i32x4.splat(0x7fff)), i32x4.splat(0x7bff));
   return v128.or(widen(bits), v128.and(special, i32x4.splat(0x7f800000)));
 }
 
-/** float16 bits in 32-bit lanes to float32: the exponent is moved by an exact multiplication, so subnormals are right. */
+/**
+ * float16 bits, sign-extended to 32-bit lanes, to float32: the exponent is moved by an exact multiplication, so subnormals
+ * are right.
+ */
 // @ts-ignore: decorator
 @inline
 function widen(bits: v128): v128 {
-  const magnitude = i32x4.shl(v128.and(bits, i32x4.splat(0x7fff)), 13);
-  const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16);
-  return v128.or(f32x4.mul(magnitude, f32x4.splat(reinterpret<f32>(0x77800000))), sign);
+  return scaledUp(i32x4.shl(bits, 13));
+}
+
+/** Sign, exponent and mantissa of float16 where float32 has them, whose missing bits of the exponent repeat the sign. */
+// @ts-ignore: decorator
+@inline
+function scaledUp(bits: v128): v128 {
+  return f32x4.mul(v128.and(bits, i32x4.splat(0x8fffffff)), f32x4.splat(reinterpret<f32>(0x77800000)));
 }
 
 /** The value at `p` as float32, exactly. */

@@ -6,6 +6,7 @@ import { Word } from '../../scheme/descriptor';
 import { fourKeys, keyOf } from './alone';
 import { flipMask, zeroOffset } from './codes';
 import { sixteenFrom, spanOf } from './offset';
+import { deriveFour, fourDivisors, isSimple, fourMinimums as minimums } from './offset-parameters';
 import { minimum, multiplier } from './parameters';
 import { deriveFast } from './runs';
 import { address, word } from './words';
@@ -67,6 +68,12 @@ function columnsOf<T>(d: usize, p: usize, step: usize, rows: usize, index: usize
     h = i32x4.max_s(h, keys);
     l = i32x4.min_s(l, keys);
     p += step;
+  }
+  if (isSimple(d)) {
+    isFast = isFast && deriveFour(d, h, l, index);
+    fourScales = fourDivisors;
+    fourMinimums = minimums;
+    return;
   }
   deriveOne(d, i32x4.extract_lane(h, 0), i32x4.extract_lane(l, 0), index);
   fourScales = f32x4.splat(multiplier);

@@ -10,7 +10,7 @@ import { address, real, wideReal, word } from './words';
 import { zeroPointOf } from './zero-point';
 
 /** Products beyond this size do not take the fast path: its rounding is exact only below 2^22. */
-const BOUND: f32 = 2097152;
+export const BOUND: f32 = 2097152;
 /** Zero points beyond these do not take the fast path either: added in integers, and added before rounding. */
 const ZERO_BOUND: i32 = 1 << 29;
 const ZERO_BOUND_BEFORE: i32 = 1 << 20;
@@ -256,6 +256,13 @@ export function loadParameters(d: usize, index: usize): void {
   else if (storage == Storage.Uint16) zeroPoint = load<u16>(zeros + (index << 1));
   else if (storage == Storage.Int32) zeroPoint = load<i32>(zeros + (index << 2));
   else minimum = load<f32>(zeros + (index << 2));
+}
+
+/** Four scales as they are stored in float32, as the consumer reads them. */
+// @ts-ignore: decorator
+@inline
+export function asRead(d: usize, scales: v128): v128 {
+  return f32x4.mul(f32x4.mul(scales, f32x4.splat(real(d, Word.Step))), f32x4.splat(tensorScale));
 }
 
 /** Says whether the values that come are those of a last block that is shorter. */

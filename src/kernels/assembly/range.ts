@@ -188,7 +188,26 @@ function extremes32(p: usize, n: usize): void {
 function extremes16(p: usize, n: usize, dtype: i32): void {
   let h = i16x8.splat(0);
   let l = i16x8.splat(i16.MIN_VALUE);
+  let h1 = h;
+  let l1 = l;
   const end = p + (n << 1);
+  while (p + 64 <= end) {
+    const a = v128.load(p);
+    const b = v128.load(p, 16);
+    const c = v128.load(p, 32);
+    const e = v128.load(p, 48);
+    h = i16x8.max_s(h, a);
+    l = i16x8.max_u(l, a);
+    h1 = i16x8.max_s(h1, b);
+    l1 = i16x8.max_u(l1, b);
+    h = i16x8.max_s(h, c);
+    l = i16x8.max_u(l, c);
+    h1 = i16x8.max_s(h1, e);
+    l1 = i16x8.max_u(l1, e);
+    p += 64;
+  }
+  h = i16x8.max_s(h, h1);
+  l = i16x8.max_u(l, l1);
   while (p + 16 <= end) {
     const a = v128.load(p);
     h = i16x8.max_s(h, a);

@@ -19,11 +19,24 @@ export function fourCodes<W>(q: usize): v128 {
   return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes));
 }
 
+/** Codes 8 · `half` to 8 · `half` + 7 at `q` in 16-bit lanes. */
+// @ts-ignore: decorator
+@inline
+export function extended<W>(q: usize, half: usize): v128 {
+  return sizeof<W>() == 2 ? v128.load(q + (half << 4)) : v128.load_ext<W>(q + (half << 3));
+}
+
 /** The values of four codes, with their scale, zero point and minimum in every lane (equation 14 and its like). */
 // @ts-ignore: decorator
 @inline
 export function fourValues<W, E>(q: usize, scale: v128, zero: v128, least: v128): v128 {
-  const codes = fourCodes<W>(q);
+  return valuesOf<E>(fourCodes<W>(q), scale, zero, least);
+}
+
+/** The same for codes in 32-bit lanes. */
+// @ts-ignore: decorator
+@inline
+export function valuesOf<E>(codes: v128, scale: v128, zero: v128, least: v128): v128 {
   if (sizeof<E>() == 8) {
     const steps = f32x4.convert_i32x4_s(i32x4.sub(codes, zero));
     if (isFloat<E>()) return f32x4.add(f32x4.mul(steps, scale), least);
