@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PRESETS, preset } from '#src/index.js';
+import { loadEmbeddings, RECALL_PRESETS, recall, recallTable } from '../../bench/cases/recall.js';
 import { between } from '../../bench/document.js';
-import { loadEmbeddings, RECALL_PRESETS, recall, recallTable } from '../../bench/recall.js';
 import { withRuntime } from '../support/runtime.js';
 
 /** `rows` vectors that turn by a little from one to the next, so that the neighbours of one are those beside it. */
