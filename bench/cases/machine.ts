@@ -52,6 +52,6 @@ export async function machine({ effort, limits, report }: Context): Promise<Answ
     batch.release();
   }
   await runtime.close();
-  const text = `${limits.compiler}\n\n${table(['Limit', 'Values', 'Rate'], rows, [false, true, true])}`;
+  const text = `Compiled with \`${limits.compiler}\`.\n\n${table(['Limit', 'Values', 'Rate'], rows, [false, true, true])}`;
   return { bars, text, data: rows };
 }

@@ -9,7 +9,7 @@ import { createRuntime, quantize, type Runtime, type TensorLease } from '../../s
 import { bare, bareKernel } from '../bare-kernel.js';
 import { faster } from '../bars.js';
 import type { Answer, Context } from '../case.js';
-import { type Contender, measure } from '../rounds.js';
+import { type Contender, measure, toldTimes } from '../rounds.js';
 import { activations, assertSame, atOnce, awaited, filled } from '../work.js';
 
 const PRESET = 'vllm-int8-per-token';
@@ -37,7 +37,7 @@ export async function pipeline({ effort, report }: Context): Promise<Answer> {
   await runtime.close();
   const bar = (mine: string, least?: number) =>
     faster(times, `${PRESET}, ${SHAPE.join(' x ')}, ${mine}`, mine, 'bare kernel', least);
-  return { bars: [bar('RxJS operator, in place', 0.5), bar('quantizeSync'), bar('quantize')] };
+  return { bars: [bar('RxJS operator, in place', 0.5), bar('quantizeSync'), bar('quantize')], text: toldTimes(times) };
 }
 
 /** One long-lived pipeline for all runs of a block; its results are released as they come. */

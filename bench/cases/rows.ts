@@ -53,7 +53,7 @@ async function beyond({ effort, report }: Context, limits: Limits): Promise<Bar[
     limits.contender('reads on 1 thread', 'read1', bytes),
     limits.contender('C', 'int8row', count),
   ];
-  const times = await measure(contenders, { ...effort, blocks: 1, blockMs: 0 });
+  const times = await measure(contenders, { ...effort, blocks: 1, blockMs: 0, warmMs: 0 });
   batch.release();
   await runtime.close();
   const work = `${PRESET}, ${((count * 4) / 2 ** 20).toLocaleString('en')} MiB, 2 lanes`;

@@ -7,7 +7,7 @@ import { createRuntime, type StreamingRuntime, type TensorLease } from '../../sr
 import { bare, bareKernel } from '../bare-kernel.js';
 import { faster } from '../bars.js';
 import type { Answer, Context } from '../case.js';
-import { type Contender, measure } from '../rounds.js';
+import { type Contender, measure, toldTimes } from '../rounds.js';
 import { activations, assertSame, filled } from '../work.js';
 
 const PRESET = 'vllm-int8-per-token';
@@ -33,7 +33,7 @@ export async function streams({ effort, report }: Context): Promise<Answer> {
   for (const runtime of runtimes) await runtime.close();
   const work = (name: string): string => `${STREAMS} streams of ${SHAPE.join(' x ')} tokens, ${name}`;
   const bar = (name: string, least?: number) => faster(times, work(name), name, 'bare kernel', least);
-  return { bars: [bar(names[0]!, 0.9), bar(names[1]!)] };
+  return { bars: [bar(names[0]!, 0.9), bar(names[1]!)], text: toldTimes(times) };
 }
 
 /** All streams at a time, `length` tokens each; a run is one token of one of them. */

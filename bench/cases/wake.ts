@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import { createRuntime } from '../../src/index.js';
-import { type Bar, digits } from '../bars.js';
+import type { Bar } from '../bars.js';
 import type { Answer, Context } from '../case.js';
-import { type Contender, measure, timesOf } from '../rounds.js';
+import { type Contender, measure, timesOf, toldTimes } from '../rounds.js';
 import { median, ratio } from '../statistics.js';
 import { filled } from '../work.js';
 
@@ -38,8 +38,7 @@ export async function wake({ effort, report }: Context): Promise<Answer> {
     const measured = ratio(timesOf(times, 'lane'), timesOf(times, rival));
     return { work, rival, unit: '×', measured, bound: at === 0 ? { most: MOST } : undefined };
   });
-  const told = [...times].map(([name, each]) => `${name}: ${digits(median(each) / 1e3)} µs`);
-  return { bars, text: told.join('; '), data: { jobs } };
+  return { bars, text: toldTimes(times), data: { jobs } };
 }
 
 /** Calls that each find the other thread asleep. */
