@@ -63,7 +63,7 @@ describe('the embeddings', async () => {
     });
   });
 
-  it('give the table of the document', async () => {
+  it('give the table of the document', { timeout: 120_000 }, async () => {
     const document = readFileSync(new URL('../../docs/quality.md', import.meta.url), 'utf8');
     await withRuntime({}, async (runtime) => {
       const table = recallTable(await recall(runtime, embeddings, RECALL_PRESETS));
