@@ -1,71 +1,71 @@
 /**
- * `npm run bench [-- dynamic | places | recall] [--json FILE] [--write]`: measures, prints tables, and writes the same as
- * JSON; `--write` puts the table of recall into docs/quality.md.
+ * `npm run bench`: measures, prints tables, and writes the same into documents and as JSON; `--help` says more.
  * @module
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { parseArgs } from 'node:util';
-import { createRuntime } from '../src/index.js';
+import { barTable } from './bars.js';
+import type { Answer, Case } from './case.js';
+import { CASES } from './cases.js';
 import { writeBetween } from './document.js';
-import { type DynamicRow, dynamic } from './dynamic.js';
-import { type PlaceRow, places } from './places.js';
-import { loadEmbeddings, RECALL_PRESETS, type RecallRow, recall, recallTable } from './recall.js';
+import { Limits } from './limits.js';
+import { type Options, readOptions, UsageError, usage } from './options.js';
+import { FULL, QUICK } from './rounds.js';
 
-const QUESTIONS = ['dynamic', 'places', 'recall'];
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'string' }, write: { type: 'boolean' } },
-});
-const wanted = positionals.length === 0 ? QUESTIONS : positionals;
-const unknown = wanted.filter((name) => !QUESTIONS.includes(name));
-if (unknown.length > 0) {
-  process.stderr.write(`Expected ${QUESTIONS.join(' or ')}, got ${unknown.join(', ')}\n`);
-  process.exit(2);
-}
+const MACHINE = `${cpus()[0]?.model.trim() || process.arch}, ${availableParallelism()} cores, Node ${process.versions.node}`;
 
 const report = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 };
 
-const machine = `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, Node ${process.version}`;
-process.stdout.write(`${machine}\n`);
-const answer: { machine: string; dynamic?: DynamicRow[]; places?: PlaceRow[]; recall?: RecallRow[] } = { machine };
-
-if (wanted.includes('dynamic')) {
-  answer.dynamic = await dynamic(report);
-  report('');
-  process.stdout.write('\nRange and uint8 codes of one tensor (DynamicQuantizeLinear), medians\n');
-  process.stdout.write(
-    `${'elements'.padStart(10)}  ${'contender'.padEnd(24)} 10⁹ elements/s  against ONNX Runtime, 1 thread\n`,
-  );
-  for (const { elements, name, rate, ratio } of answer.dynamic) {
-    const columns = [elements.toLocaleString('en').padStart(10), ` ${name.padEnd(24)}`, rate.toFixed(2).padStart(14)];
-    process.stdout.write(`${columns.join(' ')}  ${ratio.toFixed(2).padStart(6)} x\n`);
+/** Runs the cases that are asked for, one after the other. */
+async function main(options: Options): Promise<void> {
+  const effort = options.isQuick ? QUICK : FULL;
+  const limits = await Limits.start();
+  process.stdout.write(`${MACHINE}\n`);
+  process.stdout.write(limits === undefined ? 'no C compiler: limits are left out\n' : `${limits.compiler}\n`);
+  const answers: Record<string, Answer> = {};
+  try {
+    for (const each of CASES.filter(({ name }) => options.cases.includes(name))) {
+      const answer = await each.run({ effort, limits, report });
+      report('');
+      answers[each.name] = answer;
+      process.stdout.write(`\n${each.name}: ${each.question}\n\n${tables(answer)}\n`);
+      if (options.isWriting) await write(each, answer);
+    }
+  } finally {
+    await limits?.close();
+  }
+  if (options.json !== undefined) {
+    writeFileSync(options.json, `${JSON.stringify({ machine: MACHINE, effort, answers }, null, 2)}\n`);
   }
 }
 
-if (wanted.includes('places')) {
-  answer.places = await places(report);
-  report('');
-  process.stdout.write('\nRows of 1,024 values, per token, µs a call, medians\n');
-  process.stdout.write(`${'elements'.padStart(10)} ${'in place'.padStart(10)} ${'one lane'.padStart(10)}\n`);
-  for (const { elements, inPlace, lane } of answer.places) {
-    const columns = [elements.toLocaleString('en'), inPlace.toFixed(1), lane.toFixed(1)];
-    process.stdout.write(`${columns.map((text) => text.padStart(10)).join(' ')}\n`);
-  }
+function tables({ bars, text }: Answer): string {
+  return [...(bars.length > 0 ? [barTable(bars)] : []), ...(text === undefined ? [] : [text])].join('\n\n');
 }
 
-if (wanted.includes('recall')) {
-  const runtime = await createRuntime({ lanes: 0, memory: '32MiB' });
-  answer.recall = await recall(runtime, await loadEmbeddings(), RECALL_PRESETS, report);
-  await runtime.close();
-  report('');
-  const table = recallTable(answer.recall);
-  process.stdout.write(`\nRecall of the ten nearest of 778 sentence embeddings\n${table}\n`);
+/** Writes an answer where it belongs: by default to its own place in the page of what this machine can do. */
+async function write(each: Case, answer: Answer): Promise<void> {
+  const measured = `Measured with \`npm run bench -- ${each.name} --write\` on ${MACHINE}.`;
+  const { document, marker, text } = answer.section ?? {
+    document: 'performance',
+    marker: `bench:${each.name}`,
+    text: `${tables(answer)}\n\n${measured}`,
+  };
   // From dist/bench.
-  if (values.write) await writeBetween(new URL('../../docs/quality.md', import.meta.url), 'recall', table);
+  await writeBetween(new URL(`../../docs/${document}.md`, import.meta.url), marker, text);
 }
 
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(answer, null, 2)}\n`);
+try {
+  const options = readOptions(
+    process.argv.slice(2),
+    CASES.map(({ name }) => name),
+  );
+  if (options.isHelp) process.stdout.write(usage(CASES));
+  else await main(options);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

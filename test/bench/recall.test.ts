@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PRESETS, preset } from '#src/index.js';
+import { loadEmbeddings, RECALL_PRESETS, recall, recallTable } from '../../bench/cases/recall.js';
 import { between } from '../../bench/document.js';
-import { loadEmbeddings, RECALL_PRESETS, recall, recallTable } from '../../bench/recall.js';
 import { withRuntime } from '../support/runtime.js';
 
 /** `rows` vectors that turn by a little from one to the next, so that the neighbours of one are those beside it. */
@@ -63,7 +63,7 @@ describe('the embeddings', async () => {
     });
   });
 
-  it('give the table of the document', async () => {
+  it('give the table of the document', { timeout: 120_000 }, async () => {
     const document = readFileSync(new URL('../../docs/quality.md', import.meta.url), 'utf8');
     await withRuntime({}, async (runtime) => {
       const table = recallTable(await recall(runtime, embeddings, RECALL_PRESETS));

@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { StreamingRuntime } from '../src/index.js';
+import type { StreamingRuntime } from '../../src/index.js';
 
 /** Vectors, row after row. */
 export interface Embeddings {

@@ -1,0 +1,37 @@
+/**
+ * All cases, in the order in which they are measured.
+ * @module
+ */
+import type { Case } from './case.js';
+import { allocation } from './cases/allocation.js';
+import { cold } from './cases/cold.js';
+import { dequantize } from './cases/dequantize.js';
+import { dynamic } from './cases/dynamic.js';
+import { halves } from './cases/halves.js';
+import { loop } from './cases/loop.js';
+import { machine } from './cases/machine.js';
+import { pipeline } from './cases/pipeline.js';
+import { places } from './cases/places.js';
+import { recallCase } from './cases/recall-case.js';
+import { rows } from './cases/rows.js';
+import { streams } from './cases/streams.js';
+import { twins } from './cases/twins.js';
+import { wake } from './cases/wake.js';
+
+/** The cases. */
+export const CASES: readonly Case[] = [
+  { name: 'cold', question: 'How long from createRuntime to the first result in a fresh process?', run: cold },
+  { name: 'machine', question: 'What can this machine do at all, in C?', run: machine },
+  { name: 'dynamic', question: 'How fast is one range and uint8 codes, against ONNX Runtime?', run: dynamic },
+  { name: 'rows', question: 'How near are int8 codes of rows to the limits of the machine?', run: rows },
+  { name: 'halves', question: 'Is input of 16 bits as fast as float32?', run: halves },
+  { name: 'twins', question: 'What do the vector kernels give over their scalar twins?', run: twins },
+  { name: 'dequantize', question: 'How fast do int8 codes become float32, against ONNX Runtime?', run: dequantize },
+  { name: 'pipeline', question: 'What is left of the kernel at the end of a pipeline of tokens?', run: pipeline },
+  { name: 'streams', question: 'Do 64 streams of tokens keep up with one thread of the bare kernel?', run: streams },
+  { name: 'wake', question: 'How long to wake an idle lane, against an empty task of Piscina?', run: wake },
+  { name: 'loop', question: 'How much later is the event loop while the runtime is saturated?', run: loop },
+  { name: 'allocation', question: 'What does a small batch in place allocate, and what stays?', run: allocation },
+  { name: 'places', question: 'From which size on is a lane faster than in place?', run: places },
+  { name: 'recall', question: 'How well do quantized embeddings find their neighbours?', run: recallCase },
+];
