@@ -36,7 +36,7 @@ export function attend(
   const stride = Math.ceil(tokens / 4) * 4;
   const most = pieces.reduce((max, piece) => Math.max(max, piece.tokens), 0);
   // In float32, one after the other.
-  const sizes = [query.length, query.length, headDim, most, group, group * stride];
+  const sizes = [query.length, query.length, 2 * headDim, 2 * most, 2 * group, group * stride];
   const table = TableWord.Words + pieces.length * SegmentWord.Words;
   const bytes = 4 * (sizes.reduce((sum, size) => sum + size, 0) + table);
   machine.with(bytes, (address) => {
@@ -46,14 +46,7 @@ export function attend(
       starts.push(at);
       at += size * 4;
     }
-    const [queries, result, folded, weights, biases, scores] = starts as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [queries, result, folded, weights, sums, scores] = starts as [number, number, number, number, number, number];
     machine.floats.set(query, queries / 4);
     if (rotate.keys) machine.rotate(queries, queryHeads, headDim);
     const head = at / 4;
@@ -66,7 +59,7 @@ export function attend(
     words[head + TableWord.Stride] = stride;
     words[head + TableWord.Folded] = folded;
     words[head + TableWord.Weights] = weights;
-    words[head + TableWord.Biases] = biases;
+    words[head + TableWord.Sums] = sums;
     machine.run(kindOf(heads, headDim, group, tokens), { values: queries, codes: result, scale: at });
     if (rotate.values) machine.rotate(result, queryHeads, headDim);
     into.set(machine.floats.subarray(result / 4, result / 4 + query.length));

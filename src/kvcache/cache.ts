@@ -98,24 +98,23 @@ export class KeyValueCache {
       const text = `Expected at most ${maxTokens} tokens, got ${to.tokens} and ${tokens} more`;
       throw fail('ERR_QUANTLANE_OVERFLOW', text, { details: { tokens: to.tokens, more: tokens, maxTokens } });
     }
-    this.#machine.with(keys.length * 8, (address) => {
-      const keysAt = address / 4;
-      const valuesAt = keysAt + keys.length;
-      this.#bring(keys, keysAt, rotate.keys ? 'keys' : undefined);
-      this.#bring(values, valuesAt, rotate.values ? 'values' : undefined);
-      to.append(tokens, keysAt, valuesAt);
-    });
+    this.#rotated('keys', keys, rotate.keys, (stored) =>
+      this.#rotated('values', values, rotate.values, (others) => to.append(stored, others)),
+    );
   }
 
-  /** Copies rows of heads to memory; those that have a name are rotated there. */
-  #bring(rows: Float32Array, at: number, name: string | undefined): void {
-    const { floats } = this.#machine;
-    floats.set(rows, at);
-    if (name === undefined) return;
+  /** Gives rows of heads to `use`: where they are rotated, a copy in memory for so long. */
+  #rotated(name: string, rows: Float32Array, isRotated: boolean, use: (rows: Float32Array) => void): void {
+    if (!isRotated) return use(rows);
     const { headDim } = this.format;
-    this.#machine.rotate(at * 4, rows.length / headDim, headDim);
-    // A sum of large values may have overflowed.
-    checkFinite(`rotated ${name}`, floats.subarray(at, at + rows.length));
+    this.#machine.with(rows.byteLength, (address) => {
+      const copy = this.#machine.floats.subarray(address / 4, address / 4 + rows.length);
+      copy.set(rows);
+      this.#machine.rotate(address, rows.length / headDim, headDim);
+      // A sum of large values may have overflowed.
+      checkFinite(`rotated ${name}`, copy);
+      use(copy);
+    });
   }
 
   /**

@@ -34,19 +34,20 @@ export class Layer {
   }
 
   /**
-   * Stores `count` tokens whose keys and values are float32 of `[count, heads, headDim]` at these indices of memory. Where
-   * there is no room for all of them, nothing is stored.
+   * Stores tokens whose keys and values are `[tokens, heads, headDim]`, as they are. Where there is no room for all of them,
+   * nothing is stored.
    */
-  append(count: number, keys: number, values: number): void {
+  append(keys: Float32Array, values: Float32Array): void {
     const { width } = this.#layout;
+    const count = keys.length / width;
     const change = new Change(this.#machine, this.#layout, this.#pieces);
     try {
       for (let from = 0; from < count; ) {
         const piece = change.open();
         const some = Math.min(count - from, piece.capacity - piece.tokens);
         const start = piece.page.byteOffset / 4;
-        this.#write(piece, start, keys + from * width, some);
-        this.#write(piece, start + piece.capacity * width, values + from * width, some);
+        this.#write(piece, start, keys, from, some);
+        this.#write(piece, start + piece.capacity * width, values, from, some);
         change.grow(some);
         change.settle();
         from += some;
@@ -59,14 +60,16 @@ export class Layer {
     this.#tokens += count;
   }
 
-  /** Rows of tokens, one after the other, to rows of heads behind those of the piece. */
-  #write({ tokens, capacity }: Piece, start: number, from: number, count: number): void {
+  /** `count` tokens of `rows` from the token `from` on, head by head behind those of the piece. */
+  #write({ tokens, capacity }: Piece, start: number, rows: Float32Array, from: number, count: number): void {
     const { floats } = this.#machine;
     const { heads, headDim } = this.#layout.format;
     for (let t = 0; t < count; t++) {
       for (let head = 0; head < heads; head++) {
-        const source = from + (t * heads + head) * headDim;
-        floats.copyWithin(start + (head * capacity + tokens + t) * headDim, source, source + headDim);
+        const source = ((from + t) * heads + head) * headDim;
+        const target = start + (head * capacity + tokens + t) * headDim;
+        // A head is too short for the price of a call that copies.
+        for (let c = 0; c < headDim; c++) floats[target + c] = rows[source + c]!;
       }
     }
   }

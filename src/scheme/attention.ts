@@ -18,12 +18,12 @@ export const enum TableWord {
   Scores = 3,
   /** Tokens, rounded up to a multiple of 4. */
   Stride = 4,
-  /** Address of a query with the scales of channels in it, `Length` float32. */
+  /** Address of two queries with the scales of channels in them, `Length` float32 each. */
   Folded = 5,
-  /** Address of the weights of a segment's values, as many float32 as its tokens. */
+  /** Address of the weights of a segment's values for two query heads, as many float32 each as the segment has tokens. */
   Weights = 6,
-  /** Address of a float32 for each query head of a group. */
-  Biases = 7,
+  /** Address of two float32 for each query head of a group. */
+  Sums = 7,
   Words = 8,
 }
 
@@ -38,7 +38,7 @@ export const enum SegmentWord {
   KeyScale = 4,
   /** Address of the minima of the keys, likewise; 0 where the codes have none. */
   KeyMinimum = 5,
-  /** 1: scales and minima of the keys are those of channels; 0: of rows. */
+  /** 1: scales and minima of the keys are those of channels; 0: of rows. Not read for `Float32`, as those are not. */
   KeyByChannel = 6,
   /** The same of the values, which have a scale and a minimum a row. */
   ValueCode = 7,

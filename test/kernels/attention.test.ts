@@ -151,9 +151,9 @@ function perform(work: Work): { found: Float32Array; expected: Float64Array } {
   words[TableWord.Factor] = bitsOf(factor);
   words[TableWord.Scores] = sandbox.scratch(group * stride * 4);
   words[TableWord.Stride] = stride;
-  words[TableWord.Folded] = sandbox.scratch(headDim * 4);
-  words[TableWord.Weights] = sandbox.scratch(Math.max(...work.parts.map((part) => part.tokens)) * 4);
-  words[TableWord.Biases] = sandbox.scratch(group * 4);
+  words[TableWord.Folded] = sandbox.scratch(headDim * 8);
+  words[TableWord.Weights] = sandbox.scratch(Math.max(...work.parts.map((part) => part.tokens)) * 8);
+  words[TableWord.Sums] = sandbox.scratch(group * 8);
   for (const [index, { words: pairs }] of laid.entries()) {
     for (const [word, value] of pairs) words[TableWord.Words + index * SegmentWord.Words + word] = value;
   }

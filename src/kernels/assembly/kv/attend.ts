@@ -19,10 +19,8 @@ export function attend(d: usize): void {
   const bytes = (group * n) << 2;
   const last = address(d, Word.Last);
   for (let head = address(d, Word.First); head < last; head++) {
-    const queries = address(d, Word.Values) + head * bytes;
-    const result = address(d, Word.Codes) + head * bytes;
-    score(table, head, queries, n, group);
-    mix(table, head, n, group, result);
+    score(table, head, address(d, Word.Values) + head * bytes, n, group);
+    mix(table, head, n, group, address(d, Word.Codes) + head * bytes);
   }
 }
 
@@ -34,8 +32,8 @@ function score(table: usize, head: usize, queries: usize, n: usize, group: usize
   let to = tableWord(table, TableWord.Scores);
   let s = firstSegment(table);
   for (let left = tableWord(table, TableWord.Segments); left > 0; left--) {
-    for (let g: usize = 0; g < group; g++) {
-      scoreSegment(s, head, queries + ((g * n) << 2), n, factor, folded, to + g * stride);
+    for (let g: usize = 0; g < group; g += 2) {
+      scoreSegment(s, head, queries + ((g * n) << 2), n, g + 1 < group, factor, folded, to + g * stride, stride);
     }
     to += segmentWord(s, SegmentWord.Tokens) << 2;
     s = nextSegment(s);
@@ -45,23 +43,26 @@ function score(table: usize, head: usize, queries: usize, n: usize, group: usize
 /** The result of each query head of the group. */
 function mix(table: usize, head: usize, n: usize, group: usize, result: usize): void {
   const weights = tableWord(table, TableWord.Weights);
-  const biases = tableWord(table, TableWord.Biases);
-  const scores = tableWord(table, TableWord.Scores);
+  const biases = tableWord(table, TableWord.Sums);
+  const totals = biases + (group << 2);
   const stride = tableWord(table, TableWord.Stride) << 2;
+  let e = tableWord(table, TableWord.Scores);
   memory.fill(result, 0, (group * n) << 2);
   memory.fill(biases, 0, group << 2);
   for (let g: usize = 0; g < group; g++) {
-    const e = scores + g * stride;
-    const sum = exponentials(e, tableWord(table, TableWord.Tokens));
-    const to = result + ((g * n) << 2);
-    let s = firstSegment(table);
-    let at = e;
-    for (let left = tableWord(table, TableWord.Segments); left > 0; left--) {
-      mixSegment(s, head, at, n, weights, biases + (g << 2), to);
-      at += segmentWord(s, SegmentWord.Tokens) << 2;
-      s = nextSegment(s);
+    store<f32>(totals + (g << 2), exponentials(e + g * stride, tableWord(table, TableWord.Tokens)));
+  }
+  let s = firstSegment(table);
+  for (let left = tableWord(table, TableWord.Segments); left > 0; left--) {
+    for (let g: usize = 0; g < group; g += 2) {
+      const to = result + ((g * n) << 2);
+      mixSegment(s, head, e + g * stride, stride, n, g + 1 < group, weights, biases + (g << 2), to);
     }
-    finish(to, n, load<f32>(biases + (g << 2)), sum);
+    e += segmentWord(s, SegmentWord.Tokens) << 2;
+    s = nextSegment(s);
+  }
+  for (let g: usize = 0; g < group; g++) {
+    finish(result + ((g * n) << 2), n, load<f32>(biases + (g << 2)), load<f32>(totals + (g << 2)));
   }
 }
 
