@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- dynamic | places | recall] [--json FILE] [--write]`: measures, prints tables, and writes the same as
+ * `npm run bench [-- dynamic | places | recall | kvcache] [--json FILE] [--write]`: measures, prints tables, and writes the same as
  * JSON; `--write` puts the table of recall into docs/quality.md.
  * @module
  */
@@ -9,10 +9,12 @@ import { parseArgs } from 'node:util';
 import { createRuntime } from '../src/index.js';
 import { writeBetween } from './document.js';
 import { type DynamicRow, dynamic } from './dynamic.js';
+import { type KeyValueRow, kvcache, kvcacheTable } from './kvcache.js';
+import { cacheQuality, OUTLIERS, type QualityRow, qualityLines } from './kvcache-quality.js';
 import { type PlaceRow, places } from './places.js';
 import { loadEmbeddings, RECALL_PRESETS, type RecallRow, recall, recallTable } from './recall.js';
 
-const QUESTIONS = ['dynamic', 'places', 'recall'];
+const QUESTIONS = ['dynamic', 'places', 'recall', 'kvcache'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,7 +33,13 @@ const report = (text: string): void => {
 
 const machine = `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, Node ${process.version}`;
 process.stdout.write(`${machine}\n`);
-const answer: { machine: string; dynamic?: DynamicRow[]; places?: PlaceRow[]; recall?: RecallRow[] } = { machine };
+const answer: {
+  machine: string;
+  dynamic?: DynamicRow[];
+  places?: PlaceRow[];
+  recall?: RecallRow[];
+  kvcache?: { speed: KeyValueRow[]; quality: QualityRow[][] };
+} = { machine };
 
 if (wanted.includes('dynamic')) {
   answer.dynamic = await dynamic(report);
@@ -66,6 +74,19 @@ if (wanted.includes('recall')) {
   process.stdout.write(`\nRecall of the ten nearest of 778 sentence embeddings\n${table}\n`);
   // From dist/bench.
   if (values.write) await writeBetween(new URL('../../docs/quality.md', import.meta.url), 'recall', table);
+}
+
+if (wanted.includes('kvcache')) {
+  const runtime = await createRuntime({ lanes: 0, memory: '32MiB' });
+  const quality = await Promise.all(OUTLIERS.map((channels) => cacheQuality(runtime, channels)));
+  await runtime.close();
+  process.stdout.write(
+    `\nSignal to noise of the worst layer in dB, keys also with large channels\n${qualityLines(quality)}\n`,
+  );
+  const speed = await kvcache(report);
+  report('');
+  process.stdout.write(`\nAttention of one query over 4,096 tokens, one layer, medians\n${kvcacheTable(speed)}\n`);
+  answer.kvcache = { speed, quality };
 }
 
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(answer, null, 2)}\n`);

@@ -1,5 +1,5 @@
 /**
- * The call of the attention kernel: queries, the table of segments, and room for scores (equations 60 to 68).
+ * The call of the attention kernel: queries, the table of segments, and room for scores (equations 60 to 71).
  * @module
  */
 import type { JobKind } from '../runtime/job.js';
@@ -36,7 +36,8 @@ export function attend(
   const stride = Math.ceil(tokens / 4) * 4;
   const most = pieces.reduce((max, piece) => Math.max(max, piece.tokens), 0);
   // In float32, one after the other.
-  const sizes = [query.length, query.length, 2 * headDim, 2 * most, 2 * group, group * stride];
+  const room = 4 * Math.ceil(most / 8) * 8;
+  const sizes = [query.length, query.length, 4 * headDim, room, 3 * group, group * headDim, group * stride];
   const table = TableWord.Words + pieces.length * SegmentWord.Words;
   const bytes = 4 * (sizes.reduce((sum, size) => sum + size, 0) + table);
   machine.with(bytes, (address) => {
@@ -46,7 +47,7 @@ export function attend(
       starts.push(at);
       at += size * 4;
     }
-    const [queries, result, folded, weights, sums, scores] = starts as [number, number, number, number, number, number];
+    const [queries, result, folded, weights, sums, sixteens, scores] = starts as Seven;
     machine.floats.set(query, queries / 4);
     if (rotate.keys) machine.rotate(queries, queryHeads, headDim);
     const head = at / 4;
@@ -60,11 +61,15 @@ export function attend(
     words[head + TableWord.Folded] = folded;
     words[head + TableWord.Weights] = weights;
     words[head + TableWord.Sums] = sums;
+    words[head + TableWord.Sixteens] = sixteens;
     machine.run(kindOf(heads, headDim, group, tokens), { values: queries, codes: result, scale: at });
     if (rotate.values) machine.rotate(result, queryHeads, headDim);
     into.set(machine.floats.subarray(result / 4, result / 4 + query.length));
   });
 }
+
+/** Addresses of what the kernel is given room for. */
+type Seven = [number, number, number, number, number, number, number];
 
 /** Writes a segment for every piece that has one of the first `tokens` tokens; gives their number. */
 function writeSegments(

@@ -118,7 +118,7 @@ export class KeyValueCache {
   }
 
   /**
-   * Attention of one token's queries over the stored tokens (equations 60 to 68), from their codes, on the caller's thread.
+   * Attention of one token's queries over the stored tokens (equations 60 to 71), from their codes, on the caller's thread.
    * @param query float32 of `[query heads, headDim]`; query head h reads head ⌊h · heads / query heads⌋ of the cache
    * @returns float32 of the same shape; NaN for a head whose scores overflow
    * @throws ERR_QUANTLANE_SHAPE, ERR_QUANTLANE_NON_FINITE, ERR_QUANTLANE_ARGUMENT for a layer that is not there or holds no

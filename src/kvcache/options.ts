@@ -29,7 +29,7 @@ export interface KeyValueStorage {
   readonly keys?: KeyOptions;
   /** Default: float32. */
   readonly values?: ValueOptions;
-  /** Tokens that are quantized together; a page of memory holds so many. From 1 to 1,024; default 32. */
+  /** Tokens that are quantized together; a page of memory holds so many. From 1 to 256; default 32. */
   readonly block?: number;
   /** At least so many of the last tokens stay float32; up to `block` − 1 more wait for their block to be full. Default 0. */
   readonly residual?: number;
@@ -70,7 +70,7 @@ const DTYPES: readonly unknown[] = ['float32', 'int8', 'int4', 'int2', 'fp8'];
 const GRANULARITIES: readonly unknown[] = ['perToken', 'perChannel'];
 
 /** Sizes up to these keep every address and count of a page below 2^31. */
-const MOST = { layers: 65_536, heads: 4_096, headDim: 1_024, block: 1_024, tokens: 2 ** 30 };
+const MOST = { layers: 65_536, heads: 4_096, headDim: 1_024, block: 256, tokens: 2 ** 30 };
 
 /**
  * Options, checked and with defaults.

@@ -18,16 +18,24 @@ export const enum TableWord {
   Scores = 3,
   /** Tokens, rounded up to a multiple of 4. */
   Stride = 4,
-  /** Address of two queries with the scales of channels in them, `Length` float32 each. */
+  /** Address of two queries with the scales of channels in them, as floats and as integers: `Length` · 4 words. */
   Folded = 5,
-  /** Address of the weights of a segment's values for two query heads, as many float32 each as the segment has tokens. */
+  /**
+   * Address of the weights of a segment's values for two query heads, as floats and as integers: 4 words a token of the
+   * longest segment, whose tokens are rounded up to a multiple of 8.
+   */
   Weights = 6,
-  /** Address of two float32 for each query head of a group. */
+  /** Address of three float32 for each query head of a group. */
   Sums = 7,
-  Words = 8,
+  /** Address of the queries of a group as integers, `Length` words each. */
+  Sixteens = 8,
+  Words = 9,
 }
 
-/** Words of a segment: a run of tokens that lie together, for each head `Capacity` rows of which `Tokens` are read. */
+/**
+ * Words of a segment: a run of tokens that lie together, for each head `Capacity` rows of which `Tokens` are read; at most 256
+ * where their values are integers.
+ */
 export const enum SegmentWord {
   Tokens = 0,
   Capacity = 1,

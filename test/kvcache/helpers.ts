@@ -1,4 +1,5 @@
 /** Caches of many kinds, tokens to fill them with, and attention by its definition. */
+import { expect } from 'vitest';
 import { KEY_VALUE_PRESETS, type KeyValueCache, type KeyValueStorage } from '#src/kvcache/index.js';
 import { randomOf } from '../support/families.js';
 
@@ -84,4 +85,14 @@ export function attention(
     }
   }
   return result;
+}
+
+/**
+ * Asserts that a result of attention is near that of the definition. Queries and weights are integers of 16 bits where codes
+ * are integers, so that a result may be off by some 2^−13 of the largest value.
+ */
+export function expectNear(found: Float32Array, expected: Float64Array, values: Float32Array): void {
+  const amax = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const worst = found.reduce((most, x, at) => Math.max(most, Math.abs(x - expected[at]!)), 0);
+  expect(worst).toBeLessThan(amax * 2 ** -13);
 }

@@ -1,13 +1,14 @@
 /**
  * Attention of queries over stored keys and values (`Op.Attend`): scores, their softmax, and the weighted sum of the values
- * (equations 60 to 68). A unit is a head of keys and values with the query heads that share it.
+ * (equations 60 to 71). A unit is a head of keys and values with the query heads that share it.
  */
 import { SegmentWord, TableWord } from '../../../scheme/attention';
 import { Word } from '../../../scheme/descriptor';
 import { putFour } from '../transforms/values';
 import { address } from '../words';
 import { mixSegment } from './mix';
-import { scoreSegment } from './scores';
+import { queryLimit, scoreSegment } from './scores';
+import { toSixteen } from './sixteen';
 import { exponentials } from './softmax';
 import { firstSegment, nextSegment, segmentWord, tableWord } from './words';
 
@@ -25,15 +26,20 @@ export function attend(d: usize): void {
 }
 
 /** Scores of all tokens for each query head of the group. */
-function score(table: usize, head: usize, queries: usize, n: usize, group: usize): void {
-  const factor = load<f32>(table + ((<usize>TableWord.Factor) << 2));
-  const folded = tableWord(table, TableWord.Folded);
-  const stride = tableWord(table, TableWord.Stride) << 2;
-  let to = tableWord(table, TableWord.Scores);
-  let s = firstSegment(table);
-  for (let left = tableWord(table, TableWord.Segments); left > 0; left--) {
+function score(t: usize, head: usize, queries: usize, n: usize, group: usize): void {
+  const sixteens = tableWord(t, TableWord.Sixteens);
+  const steps = tableWord(t, TableWord.Sums) + 2 * (group << 2);
+  const stride = tableWord(t, TableWord.Stride) << 2;
+  const bytes = n << 2;
+  for (let g: usize = 0; g < group; g++) {
+    store<f32>(steps + (g << 2), toSixteen(queries + g * bytes, n, queryLimit(n), sixteens + g * bytes));
+  }
+  let to = tableWord(t, TableWord.Scores);
+  let s = firstSegment(t);
+  for (let left = tableWord(t, TableWord.Segments); left > 0; left--) {
     for (let g: usize = 0; g < group; g += 2) {
-      scoreSegment(s, head, queries + ((g * n) << 2), n, g + 1 < group, factor, folded, to + g * stride, stride);
+      const at = g * bytes;
+      scoreSegment(t, s, head, queries + at, n, g + 1 < group, sixteens + at, steps + (g << 2), to + g * stride);
     }
     to += segmentWord(s, SegmentWord.Tokens) << 2;
     s = nextSegment(s);
@@ -41,22 +47,20 @@ function score(table: usize, head: usize, queries: usize, n: usize, group: usize
 }
 
 /** The result of each query head of the group. */
-function mix(table: usize, head: usize, n: usize, group: usize, result: usize): void {
-  const weights = tableWord(table, TableWord.Weights);
-  const biases = tableWord(table, TableWord.Sums);
+function mix(t: usize, head: usize, n: usize, group: usize, result: usize): void {
+  const biases = tableWord(t, TableWord.Sums);
   const totals = biases + (group << 2);
-  const stride = tableWord(table, TableWord.Stride) << 2;
-  let e = tableWord(table, TableWord.Scores);
+  const stride = tableWord(t, TableWord.Stride) << 2;
+  let e = tableWord(t, TableWord.Scores);
   memory.fill(result, 0, (group * n) << 2);
   memory.fill(biases, 0, group << 2);
   for (let g: usize = 0; g < group; g++) {
-    store<f32>(totals + (g << 2), exponentials(e + g * stride, tableWord(table, TableWord.Tokens)));
+    store<f32>(totals + (g << 2), exponentials(e + g * stride, tableWord(t, TableWord.Tokens)));
   }
-  let s = firstSegment(table);
-  for (let left = tableWord(table, TableWord.Segments); left > 0; left--) {
+  let s = firstSegment(t);
+  for (let left = tableWord(t, TableWord.Segments); left > 0; left--) {
     for (let g: usize = 0; g < group; g += 2) {
-      const to = result + ((g * n) << 2);
-      mixSegment(s, head, e + g * stride, stride, n, g + 1 < group, weights, biases + (g << 2), to);
+      mixSegment(t, s, head, e + g * stride, n, g + 1 < group, biases + (g << 2), result + ((g * n) << 2));
     }
     e += segmentWord(s, SegmentWord.Tokens) << 2;
     s = nextSegment(s);
@@ -66,7 +70,7 @@ function mix(table: usize, head: usize, n: usize, group: usize, result: usize): 
   }
 }
 
-/** The weighted minima are added, and the sum of the weights divides (equation 68). */
+/** The weighted minima are added, and the sum of the weights divides (equation 71). */
 function finish(to: usize, n: usize, bias: f32, sum: f32): void {
   const more = f32x4.splat(bias);
   const whole = f32x4.splat(sum);

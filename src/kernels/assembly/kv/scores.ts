@@ -1,64 +1,122 @@
 /**
- * Scores of a segment's keys (equations 60 to 62): the products of queries and codes first, then the scales of the rows.
+ * Scores of a segment's keys (equations 60 to 64): the products of queries and codes first, then the scales of the rows.
  * Queries go in pairs where two share a head, so that codes are read once for both.
  */
-import { CacheCode, SegmentWord } from '../../../scheme/attention';
-import { eight, eightBytes, firstFour, lastFour } from './codes';
-import { segmentWord } from './words';
+import { CacheCode, SegmentWord, TableWord } from '../../../scheme/attention';
+import { eightBytes, firstFour, integers, isMixed, lastFour } from './codes';
+import { toSixteen } from './sixteen';
+import { segmentWord, tableWord } from './words';
+
+/** The largest integer that a value of a query becomes: sums of `n` products with codes of 8 bits stay below 2^31. */
+export function queryLimit(n: usize): f32 {
+  return n <= 256 ? 32767 : 8191;
+}
 
 /**
  * Scores of the segment `s` for the query of `n` values at `q`, to `to`, and where `isPair` holds for the next query too,
- * `stride` bytes behind. The keys are those of `head`; `folded` has room for two queries.
+ * `Stride` behind. The keys are those of `head`. The queries are at `sixteens` as integers too, with the steps at `steps`.
  */
 export function scoreSegment(
+  t: usize,
   s: usize,
   head: usize,
   q: usize,
   n: usize,
   isPair: bool,
-  factor: f32,
-  folded: usize,
+  sixteens: usize,
+  steps: usize,
   to: usize,
-  stride: usize,
 ): void {
+  const code = <i32>segmentWord(s, SegmentWord.KeyCode);
+  const stride = tableWord(t, TableWord.Stride) << 2;
   const bytes = n << 2;
-  let left = q;
-  if (segmentWord(s, SegmentWord.KeyCode) != CacheCode.Float32 && segmentWord(s, SegmentWord.KeyByChannel) != 0) {
-    left = folded;
-    fold(s, head, q, n, folded);
-    if (isPair) fold(s, head, q + bytes, n, folded + bytes);
+  let floats = q;
+  let a = load<f32>(steps);
+  let b: f32 = isPair ? load<f32>(steps, 4) : 0;
+  if (code != CacheCode.Float32 && segmentWord(s, SegmentWord.KeyByChannel) != 0) {
+    floats = tableWord(t, TableWord.Folded);
+    sixteens = floats + 2 * bytes;
+    a = fold(s, head, q, n, floats, sixteens);
+    if (isPair) b = fold(s, head, q + bytes, n, floats + bytes, sixteens + bytes);
   }
-  multiply(s, head, left, n, isPair, to, stride);
+  if (code == CacheCode.Float32) products<f32>(s, head, floats, n, isPair, to, stride);
+  else if (code == CacheCode.Float8) products<f64>(s, head, floats, n, isPair, to, stride);
+  else if (code == CacheCode.Int8) exact<i8>(s, head, sixteens, n, isPair, a, b, to, stride);
+  else if (code == CacheCode.Uint8) exact<u8>(s, head, sixteens, n, isPair, a, b, to, stride);
+  else if (code == CacheCode.Int4) exact<i16>(s, head, sixteens, n, isPair, a, b, to, stride);
+  else if (code == CacheCode.Uint4) exact<u16>(s, head, sixteens, n, isPair, a, b, to, stride);
+  else if (code == CacheCode.Int2) exact<i32>(s, head, sixteens, n, isPair, a, b, to, stride);
+  else exact<u32>(s, head, sixteens, n, isPair, a, b, to, stride);
+  const factor = load<f32>(t + ((<usize>TableWord.Factor) << 2));
   finish(s, head, q, n, factor, to);
   if (isPair) finish(s, head, q + bytes, n, factor, to + stride);
 }
 
-/** A query with the scale of each channel in it (equation 61). */
-function fold(s: usize, head: usize, q: usize, n: usize, folded: usize): void {
+/** A query with the scale of each channel in it (equation 62), and as integers; gives their step. */
+function fold(s: usize, head: usize, q: usize, n: usize, folded: usize, sixteens: usize): f32 {
   const bytes = n << 2;
   const scale = segmentWord(s, SegmentWord.KeyScale) + head * bytes;
   for (let c: usize = 0; c < bytes; c += 16) {
     v128.store(folded + c, f32x4.mul(v128.load(q + c), v128.load(scale + c)));
   }
+  return toSixteen(folded, n, queryLimit(n), sixteens);
 }
 
-function multiply(s: usize, head: usize, q: usize, n: usize, isPair: bool, to: usize, stride: usize): void {
-  const code = <i32>segmentWord(s, SegmentWord.KeyCode);
-  if (code == CacheCode.Float32) products<f32>(s, head, q, n, isPair, to, stride);
-  else if (code == CacheCode.Int8) products<i8>(s, head, q, n, isPair, to, stride);
-  else if (code == CacheCode.Uint8) products<u8>(s, head, q, n, isPair, to, stride);
-  else if (code == CacheCode.Int4) products<i16>(s, head, q, n, isPair, to, stride);
-  else if (code == CacheCode.Uint4) products<u16>(s, head, q, n, isPair, to, stride);
-  else if (code == CacheCode.Int2) products<i32>(s, head, q, n, isPair, to, stride);
-  else if (code == CacheCode.Uint2) products<u32>(s, head, q, n, isPair, to, stride);
-  else products<f64>(s, head, q, n, isPair, to, stride);
+/** The first row of keys of `head`. */
+// @ts-ignore: decorator
+@inline
+function firstRow(s: usize, head: usize, row: usize): usize {
+  return segmentWord(s, SegmentWord.Keys) + head * segmentWord(s, SegmentWord.Capacity) * row;
 }
 
-/** The products of queries and rows of codes. */
+/** Products of rows of integers (equation 61). */
+function exact<T>(
+  s: usize,
+  head: usize,
+  q: usize,
+  n: usize,
+  isPair: bool,
+  step: f32,
+  otherStep: f32,
+  to: usize,
+  stride: usize,
+): void {
+  const row = (n >> 3) * eightBytes<T>();
+  const behind = n << 2;
+  const end = to + (segmentWord(s, SegmentWord.Tokens) << 2);
+  if (isMixed<T>()) q += n << 1;
+  for (let p = firstRow(s, head, row); to < end; to += 4, p += row) {
+    let a = i32x4.splat(0);
+    if (!isPair) {
+      for (let at = q, x = p, stop = p + row; x < stop; at += 16, x += eightBytes<T>()) {
+        a = i32x4.add(a, i32x4.dot_i16x8_s(integers<T>(x), v128.load(at)));
+      }
+    } else {
+      let b = i32x4.splat(0);
+      for (let at = q, x = p, stop = p + row; x < stop; at += 16, x += eightBytes<T>()) {
+        const codes = integers<T>(x);
+        a = i32x4.add(a, i32x4.dot_i16x8_s(codes, v128.load(at)));
+        b = i32x4.add(b, i32x4.dot_i16x8_s(codes, v128.load(at + behind)));
+      }
+      store<f32>(to + stride, <f32>total(b) * otherStep);
+    }
+    store<f32>(to, <f32>total(a) * step);
+  }
+}
+
+/** The sum of four lanes. */
+// @ts-ignore: decorator
+@inline
+function total(x: v128): i32 {
+  const pairs = i32x4.add(x, v128.shuffle<i32>(x, x, 2, 3, 2, 3));
+  return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
+}
+
+/** Products of rows of floats (equation 60). */
 function products<T>(s: usize, head: usize, q: usize, n: usize, isPair: bool, to: usize, stride: usize): void {
   const row = (n >> 3) * eightBytes<T>();
   const end = to + (segmentWord(s, SegmentWord.Tokens) << 2);
-  let p = segmentWord(s, SegmentWord.Keys) + head * segmentWord(s, SegmentWord.Capacity) * row;
+  let p = firstRow(s, head, row);
   if (isPair) {
     for (; to < end; to += 4, p += row) two<T>(q, n, p, to, to + stride);
   } else {
@@ -66,16 +124,15 @@ function products<T>(s: usize, head: usize, q: usize, n: usize, isPair: bool, to
   }
 }
 
-/** The product of a query and `n` codes, in eight partial sums (equation 60). */
+/** The product of a query and `n` floats, in eight partial sums. */
 // @ts-ignore: decorator
 @inline
 function dot<T>(q: usize, p: usize, n: usize): f32 {
   let a = f32x4.splat(0);
   let b = f32x4.splat(0);
   for (const end = q + (n << 2); q < end; q += 32, p += eightBytes<T>()) {
-    const x = eight<T>(p);
-    a = f32x4.add(a, f32x4.mul(v128.load(q), firstFour<T>(x)));
-    b = f32x4.add(b, f32x4.mul(v128.load(q, 16), lastFour<T>(x, p)));
+    a = f32x4.add(a, f32x4.mul(v128.load(q), firstFour<T>(p)));
+    b = f32x4.add(b, f32x4.mul(v128.load(q, 16), lastFour<T>(p)));
   }
   return sumOf(f32x4.add(a, b));
 }
@@ -90,9 +147,8 @@ function two<T>(q: usize, n: usize, p: usize, to: usize, other: usize): void {
   let c = f32x4.splat(0);
   let d = f32x4.splat(0);
   for (const end = q + bytes; q < end; q += 32, p += eightBytes<T>()) {
-    const x = eight<T>(p);
-    const first = firstFour<T>(x);
-    const last = lastFour<T>(x, p);
+    const first = firstFour<T>(p);
+    const last = lastFour<T>(p);
     a = f32x4.add(a, f32x4.mul(v128.load(q), first));
     b = f32x4.add(b, f32x4.mul(v128.load(q, 16), last));
     c = f32x4.add(c, f32x4.mul(v128.load(q + bytes), first));
@@ -102,11 +158,10 @@ function two<T>(q: usize, n: usize, p: usize, to: usize, other: usize): void {
   store<f32>(other, sumOf(f32x4.add(c, d)));
 }
 
-/** Products to scores: with the scale and the minimum of each row, or the minima of channels (equations 61 and 62). */
+/** Products to scores: with the scale and the minimum of each row, or the minima of channels (equations 63 and 64). */
 function finish(s: usize, head: usize, q: usize, n: usize, factor: f32, to: usize): void {
-  const tokens = segmentWord(s, SegmentWord.Tokens);
   const minimum = segmentWord(s, SegmentWord.KeyMinimum);
-  const end = to + (tokens << 2);
+  const end = to + (segmentWord(s, SegmentWord.Tokens) << 2);
   if (segmentWord(s, SegmentWord.KeyCode) == CacheCode.Float32) {
     for (; to < end; to += 4) store<f32>(to, load<f32>(to) * factor);
     return;
@@ -122,14 +177,14 @@ function finish(s: usize, head: usize, q: usize, n: usize, factor: f32, to: usiz
     for (; to < end; to += 4, scale += 4) store<f32>(to, load<f32>(to) * load<f32>(scale) * factor);
     return;
   }
-  const sum = total(q, n);
+  const sum = sumOfQuery(q, n);
   for (let m = minimum + first; to < end; to += 4, scale += 4, m += 4) {
     store<f32>(to, (load<f32>(to) * load<f32>(scale) + sum * load<f32>(m)) * factor);
   }
 }
 
 /** The sum of a query, in the same order as its products. */
-function total(q: usize, n: usize): f32 {
+function sumOfQuery(q: usize, n: usize): f32 {
   let a = f32x4.splat(0);
   let b = f32x4.splat(0);
   for (const end = q + (n << 2); q < end; q += 32) {

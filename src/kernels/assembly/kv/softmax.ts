@@ -1,5 +1,5 @@
 /**
- * Weights of scores: their exponentials by the largest score, and the sum of these (equations 63 to 65).
+ * Weights of scores: their exponentials by the largest score, and the sum of these (equations 65 to 67).
  */
 
 /** Scores of `n` tokens at `p` to exponentials, where there is room for a multiple of 4; gives their sum. */
@@ -24,7 +24,7 @@ export function exponentials(p: usize, n: usize): f32 {
   return <f32>(f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1));
 }
 
-/** e to the powers x, from −∞ to 0 (equation 64); NaN stays NaN. */
+/** e to the powers x, from −∞ to 0 (equation 66); NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 function exponential(x: v128): v128 {

@@ -1,5 +1,5 @@
 /**
- * Attention of queries over stored keys and values (`Op.Attend`, equations 60 to 68), a token and a head at a time.
+ * Attention of queries over stored keys and values (`Op.Attend`, equations 60 to 71), a token and a head at a time.
  * @module
  */
 import { CacheCode, SegmentWord, TableWord } from '../../../scheme/attention.js';
@@ -7,6 +7,7 @@ import { Word } from '../../../scheme/descriptor.js';
 import type { Descriptor } from '../descriptor.js';
 import type { Memory } from '../memory.js';
 import { codeBits, readCodes } from './codes.js';
+import { exactProduct, toSixteen } from './sixteen.js';
 import { exponentials } from './softmax.js';
 
 const { fround } = Math;
@@ -79,7 +80,7 @@ function segmentsOf({ view }: Memory, table: number): Segment[] {
   });
 }
 
-/** Scores of one query for the tokens of a segment (equations 60 to 62). */
+/** Scores of one query for the tokens of a segment (equations 60 to 64). */
 function score(
   memory: Memory,
   { tokens, capacity, isByChannel, keys }: Segment,
@@ -96,17 +97,19 @@ function score(
   let bias = 0;
   if (code !== CacheCode.Float32 && isByChannel) {
     left = query.map((x, c) => x * parameter(scale, head * n + c));
-    if (minimum !== 0)
+    if (minimum !== 0) {
       bias = product(
         query,
         query.map((_, c) => parameter(minimum, head * n + c)),
       );
+    }
   }
+  const { integers, step } = toSixteen(left, n <= 256 ? 32767 : 8191);
   const sum = product(query, new Float32Array(n).fill(1));
   for (let t = 0; t < tokens; t++) {
     const index = head * capacity + t;
     readCodes(memory, code, codes + (index * n * codeBits(code)) / 8, row);
-    let found = product(left, row);
+    let found = isInteger(code) ? fround(fround(exactProduct(integers, row)) * step) : product(left, row);
     if (code !== CacheCode.Float32) {
       if (isByChannel) found = fround(found + bias);
       else {
@@ -118,6 +121,11 @@ function score(
   }
 }
 
+/** Whether codes are integers, whose products are those of integers too. */
+function isInteger(code: CacheCode): boolean {
+  return code !== CacheCode.Float32 && code !== CacheCode.Float8;
+}
+
 /** The product of two rows, in eight partial sums (equation 60). */
 function product(a: Float32Array, b: Float32Array): number {
   const sums = new Float32Array(8);
@@ -126,7 +134,7 @@ function product(a: Float32Array, b: Float32Array): number {
   return fround(fround(fours[0]! + fours[2]!) + fround(fours[1]! + fours[3]!));
 }
 
-/** The weighted sum of the values (equations 66 to 68). */
+/** The weighted sum of the values (equations 68 to 71). */
 function mixed(
   memory: Memory,
   segments: readonly Segment[],
@@ -136,21 +144,35 @@ function mixed(
 ): Float32Array {
   const total = exponentials(scores);
   const sums = new Float32Array(n);
-  const row = new Float32Array(n);
   let bias = 0;
   let token = 0;
   for (const { tokens, capacity, values } of segments) {
     const { code, codes, scale, minimum } = values;
-    for (let t = 0; t < tokens; t++) {
-      const index = head * capacity + t;
-      const e = scores[token++]!;
-      const weight = code === CacheCode.Float32 ? e : fround(e * memory.getFloat32(scale + index * 4));
+    const weights = scores.slice(token, token + tokens);
+    token += tokens;
+    for (const [t, e] of weights.entries()) {
+      const at = (head * capacity + t) * 4;
+      if (code !== CacheCode.Float32) weights[t] = e * memory.getFloat32(scale + at);
       if (code !== CacheCode.Float32 && minimum !== 0) {
-        bias = fround(bias + fround(e * memory.getFloat32(minimum + index * 4)));
+        bias = fround(bias + fround(e * memory.getFloat32(minimum + at)));
       }
-      readCodes(memory, code, codes + (index * n * codeBits(code)) / 8, row);
-      for (let c = 0; c < n; c++) sums[c] = sums[c]! + fround(weight * row[c]!);
     }
+    const rows = Array.from({ length: tokens }, (_, t) => {
+      const row = new Float32Array(n);
+      readCodes(memory, code, codes + ((head * capacity + t) * n * codeBits(code)) / 8, row);
+      return row;
+    });
+    if (isInteger(code)) addExact(sums, rows, weights);
+    else for (const [t, row] of rows.entries()) for (let c = 0; c < n; c++) sums[c]! += fround(weights[t]! * row[c]!);
   }
   return sums.map((sum) => fround(sum + bias) / total);
+}
+
+/** Adds rows of integers, whose weights become integers too (equation 69). */
+function addExact(sums: Float32Array, rows: readonly Float32Array[], weights: Float32Array): void {
+  const { integers, step } = toSixteen(weights, 32767);
+  for (let c = 0; c < sums.length; c++) {
+    const column = Float32Array.from(rows, (row) => row[c]!);
+    sums[c]! += fround(fround(exactProduct(integers, column)) * step);
+  }
 }

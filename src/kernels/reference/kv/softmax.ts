@@ -1,5 +1,5 @@
 /**
- * Weights of scores: their exponentials by the largest score, and the sum of these (equations 63 to 65).
+ * Weights of scores: their exponentials by the largest score, and the sum of these (equations 65 to 67).
  * @module
  */
 import { roundHalfEven } from '../../../numbers.js';
@@ -29,7 +29,7 @@ export function exponentials(scores: Float32Array): number {
   return fround(sums[0]! + sums[2]! + (sums[1]! + sums[3]!));
 }
 
-/** e to the power x, from −∞ to 0 (equation 64); NaN stays NaN. */
+/** e to the power x, from −∞ to 0 (equation 66); NaN stays NaN. */
 export function exponential(x: number): number {
   if (Number.isNaN(x)) return x;
   if (x < LEAST) return 0;
