@@ -81,6 +81,35 @@ test.each(STORAGES)('%s: another runtime resumes what one has parked', async (_n
   });
 });
 
+test('the bytes of a quantized page are those of docs/kvcache.md', () =>
+  withRuntime({}, (runtime) => {
+    const [heads, headDim, block] = [2, 16, 4];
+    const rules = { keys: { dtype: 'int4' }, values: { dtype: 'int8' }, block } as const;
+    using cache = createKeyValueCache(runtime, { layers: 1, heads, headDim, ...rules });
+    fill(cache, 1, block);
+    const bytes = cache.serialize();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    expect(Buffer.from(bytes.subarray(0, 8)).toString()).toBe('QLKVCACH');
+    expect(view.getUint32(8, true)).toBe(1);
+    const start = 16 + view.getUint32(12, true);
+    const header = JSON.parse(Buffer.from(bytes.subarray(16, start)).toString()) as Header;
+    expect(header.layers).toEqual([[['frozen', block]]]);
+    expect(start % 16).toBe(0);
+    const rows = heads * block;
+    const real = (index: number) => view.getFloat32(start + index * 4, true);
+    const codes = start + 3 * rows * 4;
+    const values = codes + (rows * headDim) / 2;
+    expect(bytes.length).toBe(values + rows * headDim + 4);
+    const read = cache.read(0);
+    for (let index = 0; index < rows * headDim; index++) {
+      const [row, c] = [Math.floor(index / headDim), index % headDim];
+      const at = ((row % block) * heads + Math.floor(row / block)) * headDim + c;
+      const nibble = (bytes[codes + (index >> 1)]! >> (4 * (index & 1))) & 15;
+      expect(read.keys[at]).toBe(Math.fround(Math.fround(nibble * real(row)) + real(rows + row)));
+      expect(read.values[at]).toBe(Math.fround(view.getInt8(values + index) * real(2 * rows + row)));
+    }
+  }));
+
 test('a cache without tokens', () =>
   withRuntime({}, (runtime) => {
     using cache = createKeyValueCache(runtime, small);
