@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { cacheQuality, OUTLIERS, qualityLines } from '../../dist/bench/kvcache-quality.js';
 import { withRuntime } from '../support/runtime.js';
 
-const qualityOf = (channels: readonly number[]) => withRuntime({}, (runtime) => cacheQuality(runtime, channels));
+// The types of the build are not those of the sources.
+type Built = Parameters<typeof cacheQuality>[0];
+const qualityOf = (channels: readonly number[]) =>
+  withRuntime({}, (runtime) => cacheQuality(runtime as unknown as Built, channels));
 
 test.each(OUTLIERS.slice(1).map((channels) => ({ channels })))(
   'channels $channels of every head scaled by 20: at least 6 dB more in every layer',
