@@ -259,6 +259,72 @@ describe.each(CODES)('code %i', (code) => {
   });
 });
 
+describe('sums of integers stay below 2^31', () => {
+  test.each([
+    ['uint8', CacheCode.Uint8, 255, 255],
+    ['int8', CacheCode.Int8, 0x80, -128],
+    ['uint4', CacheCode.Uint4, 255, 15],
+  ])('%s: the largest codes, heads of 256 and 1,024 values, 255 and 256 tokens', (_name, code, byte, value) => {
+    for (const [headDim, tokens] of [
+      [256, 256],
+      [1024, 255],
+    ] as const) {
+      sandbox.clear();
+      const bytes = new Uint8Array((tokens * headDim * BITS[code]) / 8).fill(byte);
+      const ones = (count: number, x: number) => sandbox.input(contentOf(Dtype.Float32, new Array(count).fill(x)));
+      const codes = sandbox.input(bytes);
+      const scale = ones(tokens, 1e-3);
+      const words = new Int32Array(TableWord.Words + SegmentWord.Words);
+      words[TableWord.Segments] = 1;
+      words[TableWord.Tokens] = tokens;
+      words[TableWord.Factor] = bitsOf(1);
+      words[TableWord.Stride] = 256;
+      words[TableWord.Scores] = sandbox.scratch(1024);
+      words[TableWord.Folded] = sandbox.scratch(headDim * 16);
+      words[TableWord.Weights] = sandbox.scratch(256 * 16);
+      words[TableWord.Sums] = sandbox.scratch(12);
+      words[TableWord.Sixteens] = sandbox.scratch(headDim * 4);
+      for (const [word, x] of [
+        [SegmentWord.Tokens, tokens],
+        [SegmentWord.Capacity, tokens],
+        [SegmentWord.KeyCode, code],
+        [SegmentWord.Keys, codes],
+        [SegmentWord.KeyScale, scale],
+        [SegmentWord.ValueCode, code],
+        [SegmentWord.Values, codes],
+        [SegmentWord.ValueScale, scale],
+      ] as const) {
+        words[TableWord.Words + word] = x;
+      }
+      const result = sandbox.output(headDim * 4);
+      const at = sandbox.descriptors(1);
+      const pairs: [Word, number][] = [
+        [Word.Op, Op.Attend],
+        [Word.Last, 1],
+        [Word.Values, ones(headDim, 1)],
+        [Word.Codes, result],
+        [Word.Scale, sandbox.input(new Uint8Array(words.buffer))],
+        [Word.Length, headDim],
+        [Word.Group, 1],
+      ];
+      sandbox.fill(at, new Map(pairs));
+      sandbox.run(at);
+      // Every token has the same value and the same weight.
+      const found = new Float32Array(sandbox.read(result, headDim * 4).buffer);
+      for (const x of found) expect(Math.abs(x / (value * 1e-3) - 1)).toBeLessThan(1e-5);
+    }
+  });
+
+  test('heads of more than 256 values attend as the definition says', () => {
+    const stored = { code: CacheCode.Int8, isAffine: true, isByChannel: false };
+    const parts = [{ tokens: 5, spare: 0, keys: stored, values: stored }];
+    const work: Work = { heads: 1, group: 3, headDim: 528, parts, fill: 'normal', seed: 3, misalign: 2 };
+    const { found, expected } = perform(work);
+    const most = expected.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+    for (const [at, x] of found.entries()) expect(Math.abs(x - expected[at]!)).toBeLessThan(1e-3 * (1 + most));
+  });
+});
+
 test('one token gives its values', () => {
   const float = { code: CacheCode.Float32, isAffine: false, isByChannel: false };
   const parts = [{ tokens: 1, spare: 0, keys: float, values: float }];

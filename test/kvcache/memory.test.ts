@@ -96,6 +96,19 @@ test('what does not fit is not stored, and what was stored is as it was', () =>
     expect(cache.length).toBe(113);
   }));
 
+test('without room for the scores the cache is as it was', () =>
+  withRuntime({ memory: '64KiB' }, (runtime) => {
+    using cache = createKeyValueCache(runtime, { ...SIZES, layers: 1, ...keyValuePreset('int4') });
+    fill(cache, 1, 96);
+    const query = rowsOf(5, 2, SIZES.headDim);
+    const expected = bits(cache.attend(0, query));
+    const rest: { release(): void }[] = [];
+    while (runtime.hasRoom('float32', [16])) rest.push(runtime.lease('float32', [16]));
+    expect(() => cache.attend(0, query)).toThrow(expect.objectContaining({ code: 'ERR_QUANTLANE_ARENA_FULL' }));
+    for (const lease of rest) lease.release();
+    expect(bits(cache.attend(0, query)).equals(expected)).toBe(true);
+  }));
+
 test('a prompt needs little more than the pages that it leaves', () =>
   withRuntime({}, (runtime) => {
     using cache = createKeyValueCache(runtime, { ...sizes, layers: 1, ...keyValuePreset('int4') });

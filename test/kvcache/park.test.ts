@@ -174,6 +174,49 @@ describe('refused', () => {
     });
   });
 
+  test('any other header, or a cache of its size', async () => {
+    const bytes = await parkedBytes();
+    const sizes = fc.oneof(fc.integer({ min: -2, max: 40 }), fc.constantFrom(1e9, 2 ** 53, 1.5, null, '4', [], {}));
+    const changes = fc.dictionary(
+      fc.constantFrom(
+        'layers',
+        'heads',
+        'headDim',
+        'block',
+        'sinks',
+        'residual',
+        'maxTokens',
+        'rotate',
+        'keys',
+        'values',
+      ),
+      sizes,
+    );
+    const kinds = fc.oneof(fc.constantFrom('sink', 'frozen', 'float'), fc.string());
+    const layers = fc.option(fc.array(fc.array(fc.oneof(fc.tuple(kinds, sizes), fc.jsonValue()), { maxLength: 4 })));
+    await withRuntime({ memory: '1MiB' }, (runtime) => {
+      fc.assert(
+        fc.property(changes, layers, (change, pieces) => {
+          const hostile = withHeader(bytes, (header) => ({
+            format: { ...header.format, ...change },
+            layers: pieces ?? header.layers,
+          }));
+          try {
+            using cache = resumeKeyValueCache(runtime, hostile);
+            if (cache.length > 0)
+              expect(
+                cache.attend(0, new Float32Array(cache.format.heads * cache.format.headDim)).length,
+              ).toBeGreaterThan(0);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'ERR_QUANTLANE_FORMAT' });
+          }
+          expect(runtime.metrics().arena.leases).toBe(0);
+        }),
+        { numRuns: 1000 },
+      );
+    });
+  });
+
   test('a header that is no JSON, or longer than the bytes; another version', async () => {
     const bytes = await parkedBytes();
     const changed = (at: number, value: number): Uint8Array => {
