@@ -40,26 +40,34 @@ export function mixed(x: v128): v128 {
   return v128.shuffle<i16>(x, x, 0, 4, 1, 5, 2, 6, 3, 7);
 }
 
-/** The first four of eight floats at `p`. */
+/** Eight floats at `p` as they lie: of float32 the first four, of E4M3FN all. */
 // @ts-ignore: decorator
 @inline
-export function firstFour<T>(p: usize): v128 {
-  return sizeof<T>() == 4 ? v128.load(p) : float8(v128.load_ext<u8>(p), true);
+export function floats<T>(p: usize): v128 {
+  if (sizeof<T>() == 4) return v128.load(p);
+  // Sign, exponent and mantissa where the upper half of a float32 has them, the exponent 120 below.
+  return v128.and(i16x8.shl(v128.load_ext<i8>(p), 4), i16x8.splat(<i16>0x87f0));
 }
 
-/** The last four of eight floats at `p`. */
+/** The first four of the floats `x`. */
 // @ts-ignore: decorator
 @inline
-export function lastFour<T>(p: usize): v128 {
-  return sizeof<T>() == 4 ? v128.load(p, 16) : float8(v128.load_ext<u8>(p), false);
+export function firstFour<T>(x: v128): v128 {
+  if (sizeof<T>() == 4) return x;
+  return raised(v128.shuffle<i16>(i32x4.splat(0), x, 0, 8, 1, 9, 2, 10, 3, 11));
 }
 
-/** E4M3FN in 16-bit lanes as float32: exponent and mantissa stand where those of float32 do, 120 below. */
+/** The last four of the floats `x`, which lie at `p`. */
 // @ts-ignore: decorator
 @inline
-function float8(codes: v128, isFirst: bool): v128 {
-  const x = isFirst ? i32x4.extend_low_i16x8_u(codes) : i32x4.extend_high_i16x8_u(codes);
-  const magnitude = i32x4.shl(v128.and(x, i32x4.splat(0x7f)), 20);
-  const sign = i32x4.shl(v128.and(x, i32x4.splat(0x80)), 24);
-  return v128.or(f32x4.mul(magnitude, f32x4.splat(reinterpret<f32>(0x7b800000))), sign);
+export function lastFour<T>(x: v128, p: usize): v128 {
+  if (sizeof<T>() == 4) return v128.load(p, 16);
+  return raised(v128.shuffle<i16>(i32x4.splat(0), x, 4, 12, 5, 13, 6, 14, 7, 15));
+}
+
+/** Floats times 2^120, exactly; subnormal ones too. */
+// @ts-ignore: decorator
+@inline
+function raised(x: v128): v128 {
+  return f32x4.mul(x, f32x4.splat(reinterpret<f32>(0x7b800000)));
 }

@@ -3,7 +3,7 @@
  * read once for both.
  */
 import { CacheCode, SegmentWord, TableWord } from '../../../scheme/attention';
-import { eightBytes, firstFour, integers, isMixed, lastFour } from './codes';
+import { eightBytes, firstFour, floats, integers, isMixed, lastFour } from './codes';
 import { toSixteen } from './sixteen';
 import { segmentWord, tableWord } from './words';
 
@@ -133,10 +133,12 @@ function addOne<T>(weights: usize, end: usize, p: usize, row: usize, to: usize):
   let d = v128.load(to, 48);
   for (let at = weights; at < end; at += 4, p += row) {
     const w = v128.load_splat<u32>(at);
-    a = f32x4.add(a, f32x4.mul(w, firstFour<T>(p)));
-    b = f32x4.add(b, f32x4.mul(w, lastFour<T>(p)));
-    c = f32x4.add(c, f32x4.mul(w, firstFour<T>(p + eightBytes<T>())));
-    d = f32x4.add(d, f32x4.mul(w, lastFour<T>(p + eightBytes<T>())));
+    const x = floats<T>(p);
+    const y = floats<T>(p + eightBytes<T>());
+    a = f32x4.add(a, f32x4.mul(w, firstFour<T>(x)));
+    b = f32x4.add(b, f32x4.mul(w, lastFour<T>(x, p)));
+    c = f32x4.add(c, f32x4.mul(w, firstFour<T>(y)));
+    d = f32x4.add(d, f32x4.mul(w, lastFour<T>(y, p + eightBytes<T>())));
   }
   v128.store(to, a);
   v128.store(to, b, 16);
@@ -155,8 +157,9 @@ function addTwo<T>(weights: usize, end: usize, stride: usize, p: usize, row: usi
   for (let at = weights; at < end; at += 4, p += row) {
     const w = v128.load_splat<u32>(at);
     const v = v128.load_splat<u32>(at + stride);
-    const x = firstFour<T>(p);
-    const y = lastFour<T>(p);
+    const values = floats<T>(p);
+    const x = firstFour<T>(values);
+    const y = lastFour<T>(values, p);
     a = f32x4.add(a, f32x4.mul(w, x));
     b = f32x4.add(b, f32x4.mul(w, y));
     c = f32x4.add(c, f32x4.mul(v, x));

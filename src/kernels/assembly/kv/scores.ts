@@ -3,7 +3,7 @@
  * Queries go in pairs where two share a head, so that codes are read once for both.
  */
 import { CacheCode, SegmentWord, TableWord } from '../../../scheme/attention';
-import { eightBytes, firstFour, integers, isMixed, lastFour } from './codes';
+import { eightBytes, firstFour, floats, integers, isMixed, lastFour } from './codes';
 import { toSixteen } from './sixteen';
 import { segmentWord, tableWord } from './words';
 
@@ -30,17 +30,17 @@ export function scoreSegment(
   const code = <i32>segmentWord(s, SegmentWord.KeyCode);
   const stride = tableWord(t, TableWord.Stride) << 2;
   const bytes = n << 2;
-  let floats = q;
+  let left = q;
   let a = load<f32>(steps);
   let b: f32 = isPair ? load<f32>(steps, 4) : 0;
   if (code != CacheCode.Float32 && segmentWord(s, SegmentWord.KeyByChannel) != 0) {
-    floats = tableWord(t, TableWord.Folded);
-    sixteens = floats + 2 * bytes;
-    a = fold(s, head, q, n, floats, sixteens);
-    if (isPair) b = fold(s, head, q + bytes, n, floats + bytes, sixteens + bytes);
+    left = tableWord(t, TableWord.Folded);
+    sixteens = left + 2 * bytes;
+    a = fold(s, head, q, n, left, sixteens);
+    if (isPair) b = fold(s, head, q + bytes, n, left + bytes, sixteens + bytes);
   }
-  if (code == CacheCode.Float32) products<f32>(s, head, floats, n, isPair, to, stride);
-  else if (code == CacheCode.Float8) products<f64>(s, head, floats, n, isPair, to, stride);
+  if (code == CacheCode.Float32) products<f32>(s, head, left, n, isPair, to, stride);
+  else if (code == CacheCode.Float8) products<f64>(s, head, left, n, isPair, to, stride);
   else if (code == CacheCode.Int8) exact<i8>(s, head, sixteens, n, isPair, a, b, to, stride);
   else if (code == CacheCode.Uint8) exact<u8>(s, head, sixteens, n, isPair, a, b, to, stride);
   else if (code == CacheCode.Int4) exact<i16>(s, head, sixteens, n, isPair, a, b, to, stride);
@@ -131,8 +131,9 @@ function dot<T>(q: usize, p: usize, n: usize): f32 {
   let a = f32x4.splat(0);
   let b = f32x4.splat(0);
   for (const end = q + (n << 2); q < end; q += 32, p += eightBytes<T>()) {
-    a = f32x4.add(a, f32x4.mul(v128.load(q), firstFour<T>(p)));
-    b = f32x4.add(b, f32x4.mul(v128.load(q, 16), lastFour<T>(p)));
+    const x = floats<T>(p);
+    a = f32x4.add(a, f32x4.mul(v128.load(q), firstFour<T>(x)));
+    b = f32x4.add(b, f32x4.mul(v128.load(q, 16), lastFour<T>(x, p)));
   }
   return sumOf(f32x4.add(a, b));
 }
@@ -147,8 +148,9 @@ function two<T>(q: usize, n: usize, p: usize, to: usize, other: usize): void {
   let c = f32x4.splat(0);
   let d = f32x4.splat(0);
   for (const end = q + bytes; q < end; q += 32, p += eightBytes<T>()) {
-    const first = firstFour<T>(p);
-    const last = lastFour<T>(p);
+    const x = floats<T>(p);
+    const first = firstFour<T>(x);
+    const last = lastFour<T>(x, p);
     a = f32x4.add(a, f32x4.mul(v128.load(q), first));
     b = f32x4.add(b, f32x4.mul(v128.load(q, 16), last));
     c = f32x4.add(c, f32x4.mul(v128.load(q + bytes), first));
