@@ -169,6 +169,8 @@ export const enum Op {
    * the other modes they are listed.
    */
   Outliers = 14,
+  /** Attention over stored keys and values, as scheme/attention.ts lays them out; a unit is a head of these. */
+  Attend = 24,
 }
 
 /** Format of the blocks of `Op.Blocks`; the table of them is `scheme/block-formats`. */

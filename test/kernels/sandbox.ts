@@ -27,6 +27,8 @@ export class Sandbox {
   readonly #scalar: Side;
   #top = GUARD;
   #outputs: [number, number][] = [];
+  /** Bytes at the end that are scratch. */
+  #scratch = 0;
 
   constructor(bytes = 1 << 23) {
     const pages = bytes / 65536;
@@ -45,6 +47,7 @@ export class Sandbox {
     for (const { bytes } of this.#sides) bytes.fill(GUARD_BYTE, 0, this.#top);
     this.#top = GUARD;
     this.#outputs = [];
+    this.#scratch = 0;
   }
 
   /** Address of a region that holds `content`, `misalign` bytes past a multiple of 64. */
@@ -58,6 +61,14 @@ export class Sandbox {
   output(size: number, misalign = 0): number {
     const address = this.#reserve(size, misalign);
     this.#outputs.push([address, address + size]);
+    return address;
+  }
+
+  /** Address of a region whose content is nobody's business. */
+  scratch(size: number): number {
+    this.#scratch += Math.ceil(size / 64) * 64;
+    const address = this.#simd.bytes.length - this.#scratch;
+    expect(this.#top).toBeLessThanOrEqual(address);
     return address;
   }
 
@@ -119,7 +130,7 @@ export class Sandbox {
   #reserve(size: number, misalign: number): number {
     const address = Math.ceil((this.#top + GUARD) / 64) * 64 + misalign;
     this.#top = address + size + GUARD;
-    expect(this.#top).toBeLessThanOrEqual(this.#simd.bytes.length);
+    expect(this.#top).toBeLessThanOrEqual(this.#simd.bytes.length - this.#scratch);
     return address;
   }
 

@@ -9,6 +9,7 @@ import { columns } from './columns';
 import { pack } from './pack';
 import { startParameters } from './parameters';
 import { channels, segments } from './groups';
+import { attend } from './kv/attend';
 import { outliers } from './outliers';
 import { tensor } from './tensor';
 import { transform } from './transforms/transform';
@@ -24,6 +25,7 @@ export function execute(d: usize): void {
   else if (op == Op.Blocks) blocks(d);
   else if (op == Op.Pack) pack(d);
   else if (op == Op.Outliers) outliers(d);
+  else if (op == Op.Attend) attend(d);
   else if (op >= Op.Rotate) transform(d);
   else columns(d);
 }
