@@ -10,6 +10,7 @@ import type { Kernel } from './kernel.js';
 import { blockRows } from './reference/blocks/index.js';
 import { decode, encode } from './reference/convert.js';
 import { Descriptor } from './reference/descriptor.js';
+import { linear } from './reference/linear/linear.js';
 import { Memory, valueBytes } from './reference/memory.js';
 import { outlierRows } from './reference/outliers.js';
 import { packTiles } from './reference/pack.js';
@@ -45,6 +46,7 @@ class Reference {
     else if (op === Op.Blocks) blockRows(d, this.#memory);
     else if (op === Op.Pack) packTiles(d, this.#memory);
     else if (op === Op.Outliers) outlierRows(d, this.#memory);
+    else if (op >= Op.LinearWeights) linear(d, this.#memory);
     else if (op >= Op.Rotate) transform(d, this.#memory);
     else this.#columns(d);
   }
