@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- dynamic | places | recall] [--json FILE] [--write]`: measures, prints tables, and writes the same as
+ * `npm run bench [-- dynamic | linear | places | recall] [--json FILE] [--write]`: measures, prints tables, and writes the same as
  * JSON; `--write` puts the table of recall into docs/quality.md.
  * @module
  */
@@ -9,10 +9,11 @@ import { parseArgs } from 'node:util';
 import { createRuntime } from '../src/index.js';
 import { writeBetween } from './document.js';
 import { type DynamicRow, dynamic } from './dynamic.js';
+import { type LinearRow, linear } from './linear.js';
 import { type PlaceRow, places } from './places.js';
 import { loadEmbeddings, RECALL_PRESETS, type RecallRow, recall, recallTable } from './recall.js';
 
-const QUESTIONS = ['dynamic', 'places', 'recall'];
+const QUESTIONS = ['dynamic', 'linear', 'places', 'recall'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,7 +32,13 @@ const report = (text: string): void => {
 
 const machine = `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, Node ${process.version}`;
 process.stdout.write(`${machine}\n`);
-const answer: { machine: string; dynamic?: DynamicRow[]; places?: PlaceRow[]; recall?: RecallRow[] } = { machine };
+const answer: {
+  machine: string;
+  dynamic?: DynamicRow[];
+  linear?: LinearRow[];
+  places?: PlaceRow[];
+  recall?: RecallRow[];
+} = { machine };
 
 if (wanted.includes('dynamic')) {
   answer.dynamic = await dynamic(report);
@@ -42,6 +49,19 @@ if (wanted.includes('dynamic')) {
   );
   for (const { elements, name, rate, ratio } of answer.dynamic) {
     const columns = [elements.toLocaleString('en').padStart(10), ` ${name.padEnd(24)}`, rate.toFixed(2).padStart(14)];
+    process.stdout.write(`${columns.join(' ')}  ${ratio.toFixed(2).padStart(6)} x\n`);
+  }
+}
+
+if (wanted.includes('linear')) {
+  answer.linear = await linear(report);
+  report('');
+  process.stdout.write('\nRows times int8 weights (DynamicQuantizeLinear, MatMulInteger), medians\n');
+  process.stdout.write(
+    `${'rows x inputs x outputs'.padEnd(24)} ${'contender'.padEnd(30)} 10⁹ products/s  against it\n`,
+  );
+  for (const { shape, name, rate, ratio } of answer.linear) {
+    const columns = [shape.join(' x ').padEnd(24), name.padEnd(30), rate.toFixed(1).padStart(14)];
     process.stdout.write(`${columns.join(' ')}  ${ratio.toFixed(2).padStart(6)} x\n`);
   }
 }

@@ -64,7 +64,7 @@ export async function createLinear(runtime: Runtime, options: LinearOptions): Pr
     checkWeights(weight, plan);
     return layer(await layCodes(runtime, plan, bias, weight, signal));
   }
-  const q = await runtime.quantize(weight, weightScheme(weights, groupSize ?? kindOf(weights).groupSize), given);
+  const q = await runtime.quantize(weight, weightScheme(weights, groupSize), given);
   try {
     return layer(await layCodes(runtime, plan, bias, q, signal));
   } finally {

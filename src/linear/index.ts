@@ -4,5 +4,5 @@
  */
 
 export { createLinear, type LinearOptions } from './create.js';
-export type { WeightKind } from './kinds.js';
+export { type WeightKind, weightScheme } from './kinds.js';
 export { type ForwardOptions, Linear, type LinearInput } from './layer.js';

@@ -56,14 +56,22 @@ export function groupSizeOf(kind: WeightKind, chosen: number | undefined): numbe
   throw fail('ERR_QUANTLANE_ARGUMENT', `Expected a multiple of 8 as groupSize, got ${got(chosen)}`);
 }
 
-/** The scheme that weights are quantized with (equations L1 and L2): half-even, by x / s. */
-export function weightScheme(kind: WeightKind, groupSize: number): Scheme {
+/**
+ * The scheme that weights are quantized with where they are kept as codes (equations L1 and L2).
+ * @param groupSize inputs that share a scale; default those of the kind
+ * @throws ERR_QUANTLANE_ARGUMENT for floats, or a wrong groupSize
+ */
+export function weightScheme(kind: WeightKind, groupSize?: number): Scheme {
+  const size = groupSizeOf(kind, groupSize);
   const is4 = kind === 'int4';
+  if (kindOf(kind).bits > 8) {
+    throw fail('ERR_QUANTLANE_ARGUMENT', `Expected weights that are kept as codes, got ${got(kind)}`);
+  }
   return defineScheme({
     ...preset('vllm-int8-per-token'),
     name: `linear-${kind}`,
     apply: 'divide',
-    granularity: groupSize === 0 ? perToken : perBlock(groupSize),
+    granularity: size === 0 ? perToken : perBlock(size),
     divisor: is4 ? 7.5 : 127,
     codes: is4 ? [-8, 7] : [-127, 127],
   });

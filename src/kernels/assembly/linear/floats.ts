@@ -5,7 +5,7 @@
 import { Word } from '../../../scheme/descriptor';
 import { fourExact } from '../load';
 import { address } from '../words';
-import { finishFloats, firstRow, lastRow, length, startProduct, startUnit, weights } from './product';
+import { finishFloats, firstRow, lastRow, length, lookAhead, PAGE, startProduct, startUnit, weights } from './product';
 
 /** Units `First` to `Last`. */
 // @ts-ignore: decorator
@@ -37,13 +37,18 @@ function single<T>(x: usize, row: usize): void {
   let a3 = f32x4.splat(0);
   let w = weights;
   const end = x + (length << 2);
-  for (; x < end; x += 4) {
-    const v = v128.load32_splat(x);
-    a0 = add(a0, fourExact<T>(w), v);
-    a1 = add(a1, fourExact<T>(w + 4 * sizeof<T>()), v);
-    a2 = add(a2, fourExact<T>(w + 8 * sizeof<T>()), v);
-    a3 = add(a3, fourExact<T>(w + 12 * sizeof<T>()), v);
-    w += 16 * sizeof<T>();
+  while (x < end) {
+    // A weight of each of 16 outputs for four bytes of the row.
+    const stop = min(end, x + PAGE / (4 * sizeof<T>()));
+    lookAhead(w);
+    for (; x < stop; x += 4) {
+      const v = v128.load32_splat(x);
+      a0 = add(a0, fourExact<T>(w), v);
+      a1 = add(a1, fourExact<T>(w + 4 * sizeof<T>()), v);
+      a2 = add(a2, fourExact<T>(w + 8 * sizeof<T>()), v);
+      a3 = add(a3, fourExact<T>(w + 12 * sizeof<T>()), v);
+      w += 16 * sizeof<T>();
+    }
   }
   finishFloats(row, 0, a0);
   finishFloats(row, 1, a1);

@@ -25,11 +25,11 @@ export function int4(d: usize): void {
   }
 }
 
-/** The codes of four outputs at `w`, moved `up` bits to the left, as float32. */
+/** The codes in the highest bits of each lane as float32. */
 // @ts-ignore: decorator
 @inline
-function codes(w: usize, up: i32): v128 {
-  return f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.shl(v128.load(w), up), 28));
+function codes(w: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.shr_s(w, 28));
 }
 
 // @ts-ignore: decorator
@@ -44,14 +44,25 @@ function single(x: usize, w: usize, count: usize, row: usize, g: usize): void {
   let a1 = f32x4.splat(0);
   let a2 = f32x4.splat(0);
   let a3 = f32x4.splat(0);
-  for (let k: usize = 0; k < count; k++) {
-    const up = 28 - ((<i32>k & 7) << 2);
-    const at = w + ((k >> 3) << 6);
-    const v = v128.load32_splat(x + (k << 2));
-    a0 = add(a0, codes(at, up), v);
-    a1 = add(a1, codes(at + 16, up), v);
-    a2 = add(a2, codes(at + 32, up), v);
-    a3 = add(a3, codes(at + 48, up), v);
+  const end = x + (count << 2);
+  while (x < end) {
+    let w0 = v128.load(w);
+    let w1 = v128.load(w, 16);
+    let w2 = v128.load(w, 32);
+    let w3 = v128.load(w, 48);
+    const stop = min(end, x + 32);
+    for (; x < stop; x += 4) {
+      const v = v128.load32_splat(x);
+      a0 = add(a0, codes(w0), v);
+      a1 = add(a1, codes(w1), v);
+      a2 = add(a2, codes(w2), v);
+      a3 = add(a3, codes(w3), v);
+      w0 = i32x4.shl(w0, 4);
+      w1 = i32x4.shl(w1, 4);
+      w2 = i32x4.shl(w2, 4);
+      w3 = i32x4.shl(w3, 4);
+    }
+    w += 64;
   }
   finishGroup(row, 0, g, a0);
   finishGroup(row, 1, g, a1);
@@ -69,23 +80,35 @@ function two(x: usize, y: usize, w: usize, count: usize, row: usize, g: usize): 
   let b1 = f32x4.splat(0);
   let b2 = f32x4.splat(0);
   let b3 = f32x4.splat(0);
-  for (let k: usize = 0; k < count; k++) {
-    const up = 28 - ((<i32>k & 7) << 2);
-    const at = w + ((k >> 3) << 6);
-    const u = v128.load32_splat(x + (k << 2));
-    const v = v128.load32_splat(y + (k << 2));
-    let weight = codes(at, up);
-    a0 = add(a0, weight, u);
-    b0 = add(b0, weight, v);
-    weight = codes(at + 16, up);
-    a1 = add(a1, weight, u);
-    b1 = add(b1, weight, v);
-    weight = codes(at + 32, up);
-    a2 = add(a2, weight, u);
-    b2 = add(b2, weight, v);
-    weight = codes(at + 48, up);
-    a3 = add(a3, weight, u);
-    b3 = add(b3, weight, v);
+  const end = x + (count << 2);
+  while (x < end) {
+    let w0 = v128.load(w);
+    let w1 = v128.load(w, 16);
+    let w2 = v128.load(w, 32);
+    let w3 = v128.load(w, 48);
+    const stop = min(end, x + 32);
+    for (; x < stop; x += 4) {
+      const u = v128.load32_splat(x);
+      const v = v128.load32_splat(y);
+      let weight = codes(w0);
+      a0 = add(a0, weight, u);
+      b0 = add(b0, weight, v);
+      weight = codes(w1);
+      a1 = add(a1, weight, u);
+      b1 = add(b1, weight, v);
+      weight = codes(w2);
+      a2 = add(a2, weight, u);
+      b2 = add(b2, weight, v);
+      weight = codes(w3);
+      a3 = add(a3, weight, u);
+      b3 = add(b3, weight, v);
+      w0 = i32x4.shl(w0, 4);
+      w1 = i32x4.shl(w1, 4);
+      w2 = i32x4.shl(w2, 4);
+      w3 = i32x4.shl(w3, 4);
+      y += 4;
+    }
+    w += 64;
   }
   finishGroup(row, 0, g, a0);
   finishGroup(row, 1, g, a1);

@@ -4,7 +4,7 @@
  */
 import { Word } from '../../../scheme/descriptor';
 import { address } from '../words';
-import { finishIntegers, firstRow, group, groups, lastRow, length, startProduct, startUnit, weights } from './product';
+import { finishIntegers, firstRow, group, groups, lastRow, length, lookAhead, PAGE, startProduct, startUnit, weights } from './product';
 
 /** Bytes of the weights whose products are added up as int16. */
 const RUN: usize = 8 * 64;
@@ -48,36 +48,40 @@ function single(x: usize, w: usize, steps: usize, row: usize, g: usize): void {
   let s3 = i32x4.splat(0);
   const end = w + (steps << 6);
   while (w < end) {
-    const stop = min(end, w + RUN);
-    let a0 = i32x4.splat(0);
-    let a1 = i32x4.splat(0);
-    let a2 = i32x4.splat(0);
-    let a3 = i32x4.splat(0);
-    let b0 = i32x4.splat(0);
-    let b1 = i32x4.splat(0);
-    let b2 = i32x4.splat(0);
-    let b3 = i32x4.splat(0);
-    for (; w < stop; w += 64) {
-      const low = v128.load32_splat(x);
-      const high = v128.load32_splat(x, 4);
-      let v = v128.load(w);
-      a0 = add(a0, v, low);
-      b0 = add(b0, v, high);
-      v = v128.load(w, 16);
-      a1 = add(a1, v, low);
-      b1 = add(b1, v, high);
-      v = v128.load(w, 32);
-      a2 = add(a2, v, low);
-      b2 = add(b2, v, high);
-      v = v128.load(w, 48);
-      a3 = add(a3, v, low);
-      b3 = add(b3, v, high);
-      x += 8;
+    const page = min(end, w + PAGE);
+    lookAhead(w);
+    while (w < page) {
+      const stop = min(page, w + RUN);
+      let a0 = i32x4.splat(0);
+      let a1 = i32x4.splat(0);
+      let a2 = i32x4.splat(0);
+      let a3 = i32x4.splat(0);
+      let b0 = i32x4.splat(0);
+      let b1 = i32x4.splat(0);
+      let b2 = i32x4.splat(0);
+      let b3 = i32x4.splat(0);
+      for (; w < stop; w += 64) {
+        const low = v128.load32_splat(x);
+        const high = v128.load32_splat(x, 4);
+        let v = v128.load(w);
+        a0 = add(a0, v, low);
+        b0 = add(b0, v, high);
+        v = v128.load(w, 16);
+        a1 = add(a1, v, low);
+        b1 = add(b1, v, high);
+        v = v128.load(w, 32);
+        a2 = add(a2, v, low);
+        b2 = add(b2, v, high);
+        v = v128.load(w, 48);
+        a3 = add(a3, v, low);
+        b3 = add(b3, v, high);
+        x += 8;
+      }
+      s0 = joined(s0, a0, b0);
+      s1 = joined(s1, a1, b1);
+      s2 = joined(s2, a2, b2);
+      s3 = joined(s3, a3, b3);
     }
-    s0 = joined(s0, a0, b0);
-    s1 = joined(s1, a1, b1);
-    s2 = joined(s2, a2, b2);
-    s3 = joined(s3, a3, b3);
   }
   finishIntegers(row, 0, g, s0);
   finishIntegers(row, 1, g, s1);

@@ -8,6 +8,9 @@ import { put, putFour } from '../transforms/values';
 import { address, word } from '../words';
 import { panelBytes } from './weights';
 
+/** Bytes of weights after which a kernel looks ahead. */
+export const PAGE: usize = 4096;
+
 /** Of the descriptor in hand. */
 export let outputs: usize = 0;
 export let length: usize = 0;
@@ -19,6 +22,8 @@ let scales: usize = 0;
 let sums: usize = 0;
 let bias: usize = 0;
 let parameters: usize = 0;
+/** The last weights of all panels. */
+let lastWeights: usize = 0;
 
 /** Of the unit in hand: its panel by number and address, and its rows. */
 export let panel: usize = 0;
@@ -38,6 +43,18 @@ export function startProduct(d: usize): void {
   sums = address(d, Word.ZeroPoint);
   bias = address(d, Word.TensorScale);
   parameters = address(d, Word.RangeLow);
+  const panels = (outputs + Panel.Outputs - 1) / Panel.Outputs;
+  lastWeights = address(d, Word.RangeHigh) + panels * panelBytes(word(d, Word.Form), length) - 4;
+}
+
+/**
+ * Touches the weights a page ahead: a processor reads ahead of a stream by itself, but only to the end of a page. It is
+ * worth an eighth of the time where the weights are not in a near cache.
+ */
+// @ts-ignore: decorator
+@inline
+export function lookAhead(w: usize): void {
+  load<i32>(min(w + PAGE, lastWeights));
 }
 
 /** Takes a unit in hand. */

@@ -4,7 +4,7 @@
  */
 import { Word } from '../../../scheme/descriptor';
 import { address } from '../words';
-import { finishIntegers, firstRow, group, groups, lastRow, length, startProduct, startUnit, weights } from './product';
+import { finishIntegers, firstRow, group, groups, lastRow, length, lookAhead, PAGE, startProduct, startUnit, weights } from './product';
 
 /** Units `First` to `Last`. */
 export function sevens(d: usize): void {
@@ -53,22 +53,26 @@ function single(x: usize, w: usize, steps: usize, row: usize, g: usize): void {
   let b2 = i32x4.splat(0);
   let b3 = i32x4.splat(0);
   const end = w + (steps << 6);
-  for (; w < end; w += 64) {
-    const low = v128.load32_splat(x);
-    const high = v128.load32_splat(x, 4);
-    const w0 = v128.load(w);
-    const w1 = v128.load(w, 16);
-    const w2 = v128.load(w, 32);
-    const w3 = v128.load(w, 48);
-    a0 = add(a0, w0, low);
-    a1 = add(a1, w1, low);
-    a2 = add(a2, w2, low);
-    a3 = add(a3, w3, low);
-    b0 = add(b0, w0, high);
-    b1 = add(b1, w1, high);
-    b2 = add(b2, w2, high);
-    b3 = add(b3, w3, high);
-    x += 8;
+  while (w < end) {
+    const stop = min(end, w + PAGE);
+    lookAhead(w);
+    for (; w < stop; w += 64) {
+      const low = v128.load32_splat(x);
+      const high = v128.load32_splat(x, 4);
+      const w0 = v128.load(w);
+      const w1 = v128.load(w, 16);
+      const w2 = v128.load(w, 32);
+      const w3 = v128.load(w, 48);
+      a0 = add(a0, w0, low);
+      a1 = add(a1, w1, low);
+      a2 = add(a2, w2, low);
+      a3 = add(a3, w3, low);
+      b0 = add(b0, w0, high);
+      b1 = add(b1, w1, high);
+      b2 = add(b2, w2, high);
+      b3 = add(b3, w3, high);
+      x += 8;
+    }
   }
   finishIntegers(row, 0, g, joined(a0, b0));
   finishIntegers(row, 1, g, joined(a1, b1));

@@ -66,12 +66,12 @@ function layBytes(codes: usize, from: usize, count: usize, to: usize): i32 {
   return sum;
 }
 
-/** The same of 4 bits, the first of two in the low ones. */
+/** The same of 4 bits, the first of eight in the highest ones of a little-endian int32. */
 function layNibbles(codes: usize, from: usize, count: usize, to: usize): void {
   for (let i: usize = 0; i < count; i++) {
     const k = from + i;
-    const at = to + ((k >> 3) << 6) + ((k & 7) >> 1);
-    store<u8>(at, load<u8>(at) | ((load<u8>(codes + i) & 15) << <u8>((k & 1) << 2)));
+    const at = to + ((k >> 3) << 6) + 3 - ((k & 7) >> 1);
+    store<u8>(at, load<u8>(at) | ((load<u8>(codes + i) & 15) << <u8>(4 - ((k & 1) << 2))));
   }
 }
 

@@ -9,7 +9,7 @@
  */
 import { Word } from '../../../scheme/descriptor';
 import { address } from '../words';
-import { finishIntegers, firstRow, group, groups, lastRow, length, startProduct, startUnit, weights } from './product';
+import { finishIntegers, firstRow, group, groups, lastRow, length, lookAhead, PAGE, startProduct, startUnit, weights } from './product';
 
 /** Units `First` to `Last`. */
 export function wide(d: usize): void {
@@ -57,17 +57,21 @@ function single(x: usize, w: usize, steps: usize, row: usize, g: usize): void {
   let a6 = i32x4.splat(0);
   let a7 = i32x4.splat(0);
   const end = w + (steps << 6);
-  for (; w < end; w += 64) {
-    const v = v128.load64_splat(x);
-    a0 = add(a0, v128.load_ext<i8>(w), v);
-    a1 = add(a1, v128.load_ext<i8>(w, 8), v);
-    a2 = add(a2, v128.load_ext<i8>(w, 16), v);
-    a3 = add(a3, v128.load_ext<i8>(w, 24), v);
-    a4 = add(a4, v128.load_ext<i8>(w, 32), v);
-    a5 = add(a5, v128.load_ext<i8>(w, 40), v);
-    a6 = add(a6, v128.load_ext<i8>(w, 48), v);
-    a7 = add(a7, v128.load_ext<i8>(w, 56), v);
-    x += 8;
+  while (w < end) {
+    const stop = min(end, w + PAGE);
+    lookAhead(w);
+    for (; w < stop; w += 64) {
+      const v = v128.load64_splat(x);
+      a0 = add(a0, v128.load_ext<i8>(w), v);
+      a1 = add(a1, v128.load_ext<i8>(w, 8), v);
+      a2 = add(a2, v128.load_ext<i8>(w, 16), v);
+      a3 = add(a3, v128.load_ext<i8>(w, 24), v);
+      a4 = add(a4, v128.load_ext<i8>(w, 32), v);
+      a5 = add(a5, v128.load_ext<i8>(w, 40), v);
+      a6 = add(a6, v128.load_ext<i8>(w, 48), v);
+      a7 = add(a7, v128.load_ext<i8>(w, 56), v);
+      x += 8;
+    }
   }
   finishIntegers(row, 0, g, pairs(a0, a1));
   finishIntegers(row, 1, g, pairs(a2, a3));

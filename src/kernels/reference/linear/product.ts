@@ -91,7 +91,7 @@ export function int4Product(d: Descriptor, memory: Memory): void {
       const [from, to] = inputsOf(d, g);
       for (let k = from; k < to; k++) {
         const byte = memory.view.getUint8(weights + placeOf(LinearForm.Int4Groups, o, k));
-        const bits = k % 2 === 0 ? byte & 15 : byte >> 4;
+        const bits = k % 2 === 0 ? byte >> 4 : byte & 15;
         sum = fround(sum + fround(x[k]! * (bits < 8 ? bits : bits - 16)));
       }
       const part = fround(sum * memory.getFloat32(d.address(Word.Scale) + groupPlace(d, panel, g, o)));

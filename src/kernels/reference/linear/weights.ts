@@ -17,7 +17,7 @@ export function panelBytes(form: LinearForm, length: number): number {
 /** Byte of a panel in which the weight of output `o` and input `k` lies, or begins. */
 export function placeOf(form: LinearForm, o: number, k: number): number {
   if (form <= LinearForm.Int8Groups) return Math.floor(k / 4) * 64 + o * 4 + (k % 4);
-  if (form === LinearForm.Int4Groups) return Math.floor(k / 8) * 64 + o * 4 + Math.floor((k % 8) / 2);
+  if (form === LinearForm.Int4Groups) return Math.floor(k / 8) * 64 + o * 4 + 3 - Math.floor((k % 8) / 2);
   return (k * Panel.Outputs + o) * (form === LinearForm.Float32 ? 4 : 2);
 }
 
@@ -49,7 +49,7 @@ function layWeight(d: Descriptor, memory: Memory, form: LinearForm, at: number, 
   if (form <= LinearForm.Int4Groups) {
     const code = view.getInt8(d.address(Word.Values) + index);
     if (form <= LinearForm.Int8Groups) view.setInt8(at, code);
-    else view.setUint8(at, view.getUint8(at) | ((code & 15) << (k % 2 === 0 ? 0 : 4)));
+    else view.setUint8(at, view.getUint8(at) | ((code & 15) << (k % 2 === 0 ? 4 : 0)));
     return;
   }
   const dtype = d.int(Word.Dtype);
