@@ -3,8 +3,10 @@
  * @module
  */
 import { fail, got } from '../errors.js';
-import type { InputDtype, Lease } from '../memory/index.js';
+import type { Lease } from '../memory/index.js';
+import type { Work } from '../runtime/calls.js';
 import { QuantizedTensor, type Runtime, type SchemeInput, type TensorInput } from '../runtime/index.js';
+import type { Input } from '../runtime/input.js';
 import { NOWHERE } from '../runtime/job.js';
 import { checkDone } from '../runtime/outcome.js';
 import { Panel } from '../scheme/descriptor.js';
@@ -12,7 +14,7 @@ import { resolveScheme } from '../scheme/index.js';
 import { codesAt } from './codes-at.js';
 import { checkFactor, kindOf, type WeightKind, weightScheme } from './kinds.js';
 import { Linear } from './layer.js';
-import { type LinearPlan, planLinear, weightsKind } from './plan.js';
+import { hasCodes, type LinearPlan, planLinear, weightsKind } from './plan.js';
 
 /** What a layer is made of. */
 export interface LinearOptions {
@@ -55,7 +57,7 @@ export async function createLinear(runtime: Runtime, options: LinearOptions): Pr
   const { keep = false, signal } = options;
   const given = { keep, ...(signal !== undefined && { signal }) };
   const layer = (lease: Lease) => new Linear(runtime, plan, lease, activations);
-  if (plan.sums === plan.scales && plan.bias === plan.sums) {
+  if (!hasCodes(plan)) {
     const tensor = floatsOf(weight, weights);
     const lease = await runtime.calls.run(tensor, given, (input) => layFloats(runtime, plan, bias, input));
     return layer(lease);
@@ -121,21 +123,16 @@ function checkWeights(
   throw fail('ERR_QUANTLANE_ARGUMENT', `${text}; got '${scheme.name}'`);
 }
 
-interface Values {
-  readonly dtype: InputDtype;
-  readonly byteOffset: number;
-}
-
 /** The work of laying floats out. */
-function layFloats({ engine }: Runtime, plan: LinearPlan, bias: Float32Array, input: Values) {
+function layFloats({ engine }: Runtime, plan: LinearPlan, bias: Float32Array, input: Input): Work<Lease> {
   return {
     bytes: plan.bytes,
-    job: (lease: Lease) => {
+    job: (lease) => {
       writeBias(engine.arena.buffer, plan, bias, lease);
       const places = { ...NOWHERE, values: input.byteOffset, codes: lease.byteOffset };
       return { kind: weightsKind(plan, input.dtype), places };
     },
-    result: (outcome: Parameters<typeof checkDone>[0], lease: Lease): Lease => {
+    result: (outcome, lease) => {
       checkDone(outcome);
       return lease;
     },
