@@ -10,7 +10,7 @@ import type { Input } from '../runtime/input.js';
 import { NOWHERE } from '../runtime/job.js';
 import { checkDone } from '../runtime/outcome.js';
 import { Panel } from '../scheme/descriptor.js';
-import { resolveScheme } from '../scheme/index.js';
+import { resolveScheme, type Scheme } from '../scheme/index.js';
 import { codesAt } from './codes-at.js';
 import { checkFactor, kindOf, type WeightKind, weightScheme } from './kinds.js';
 import { Linear } from './layer.js';
@@ -75,7 +75,7 @@ export async function createLinear(runtime: Runtime, options: LinearOptions): Pr
 }
 
 /** How rows are quantized; null for not at all. */
-function activationsOf(weights: WeightKind, given: SchemeInput | undefined): SchemeInput | null {
+function activationsOf(weights: WeightKind, given: SchemeInput | undefined): Scheme | null {
   const { isInteger } = kindOf(weights);
   if (!isInteger) {
     if (given === undefined || given === 'none') return null;

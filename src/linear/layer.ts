@@ -4,13 +4,8 @@
  */
 import { fail, got } from '../errors.js';
 import type { Lease, TensorLease } from '../memory/index.js';
-import {
-  QuantizedTensor,
-  type QuantizeOptions,
-  type Runtime,
-  type SchemeInput,
-  type TensorInput,
-} from '../runtime/index.js';
+import { QuantizedTensor, type QuantizeOptions, type Runtime, type TensorInput } from '../runtime/index.js';
+import type { Scheme } from '../scheme/index.js';
 import type { WeightKind } from './kinds.js';
 import { floatWork, multiply, multiplyNow, type Weights } from './multiply.js';
 import type { LinearPlan } from './plan.js';
@@ -32,7 +27,7 @@ export class Linear {
   /** Inputs that share a scale; all of them where an output has one scale or none. */
   readonly groupSize: number;
   /** What rows are quantized with; null where they stay floats. */
-  readonly activations: SchemeInput | null;
+  readonly activations: Scheme | null;
   readonly #runtime: Runtime;
   readonly #plan: LinearPlan;
   readonly #lease: Lease;
@@ -41,7 +36,7 @@ export class Linear {
   #isReleased = false;
 
   /** @internal Layers are made by `createLinear`. */
-  constructor(runtime: Runtime, plan: LinearPlan, lease: Lease, activations: SchemeInput | null) {
+  constructor(runtime: Runtime, plan: LinearPlan, lease: Lease, activations: Scheme | null) {
     this.weights = plan.kind;
     this.inputs = plan.inputs;
     this.outputs = plan.outputs;

@@ -308,7 +308,8 @@ describe.each([LinearForm.Float32, LinearForm.Float16, LinearForm.Bfloat16] as c
       ] as const) {
         const weights = fill(kind, dtype, outputs * inputs, inputs);
         const content = fill(kind, Dtype.Float32, count * inputs, count);
-        perform({ form, outputs, inputs, weights, dtype, bias: [0.5, -0, 3] }, { count, content, unitRows: 2 });
+        const layer = { form, outputs, inputs, weights, dtype, bias: [0.5, -0, 3], misalign: inputs & 3 };
+        perform(layer, { count, content, unitRows: 2 });
       }
     }
   });
@@ -346,7 +347,7 @@ describe('4 bits', () => {
       const scales = [...codes(outputs * Math.ceil(inputs / group), 5, -9, 9)].map((scale) => scale / 7);
       const weights = bytesOf(codes(outputs * inputs, 3, -8, 7));
       const content = fill(kind, Dtype.Float32, count * inputs, count);
-      const layer = { form: LinearForm.Int4Groups, outputs, inputs, group, weights, scales };
+      const layer = { form: LinearForm.Int4Groups, outputs, inputs, group, weights, scales, misalign: outputs & 3 };
       perform(layer, { count, content, unitRows: 2 });
     }
   });
