@@ -9,6 +9,7 @@ import { dequantize } from './cases/dequantize.js';
 import { dynamic } from './cases/dynamic.js';
 import { halves } from './cases/halves.js';
 import { kvcache } from './cases/kvcache.js';
+import { linear } from './cases/linear.js';
 import { loop } from './cases/loop.js';
 import { machine } from './cases/machine.js';
 import { pipeline } from './cases/pipeline.js';
@@ -33,6 +34,7 @@ export const CASES: readonly Case[] = [
   { name: 'wake', question: 'How long to wake an idle lane, against an empty task of Piscina?', run: wake },
   { name: 'loop', question: 'How much later is the event loop while the runtime is saturated?', run: loop },
   { name: 'allocation', question: 'What does a small batch in place allocate, and what stays?', run: allocation },
+  { name: 'linear', question: 'How fast are int8 layers, against ONNX Runtime on one thread?', run: linear },
   { name: 'kvcache', question: 'What does attention over a quantized cache cost, and lose?', run: kvcache },
   { name: 'places', question: 'From which size on is a lane faster than in place?', run: places },
   { name: 'recall', question: 'How well do quantized embeddings find their neighbours?', run: recallCase },

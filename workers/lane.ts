@@ -21,14 +21,16 @@ export interface Session {
   readonly memory: WebAssembly.Memory;
   /** The compiled kernels; null for the scalar ones. */
   readonly kernels: WebAssembly.Module | null;
+  /** The compiled kernels with relaxed instructions; null for none. */
+  readonly relaxed: WebAssembly.Module | null;
   /** Port for the control channel. */
   readonly port: MessagePort;
 }
 
 /** Starts a lane on this thread; settles with its index when it is ready. */
 export default async function start(session: Session): Promise<number> {
-  const { lane: index, memory, kernels, port } = session;
-  const kernel = kernels === null ? await scalar(memory) : bindKernels(kernels, memory);
+  const { lane: index, memory, kernels, relaxed, port } = session;
+  const kernel = kernels === null ? await scalar(memory) : bindKernels(kernels, memory, relaxed);
   const lane = new Lane(index, memory, kernel);
   expose(new LaneControl(lane), port as unknown as Endpoint);
   void lane.run().finally(() => port.close());

@@ -4,8 +4,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { fail, got } from '../errors.js';
-import { bindKernels, compileKernels, createReference } from '../kernels/index.js';
+import { bindKernels, compileKernels, compileRelaxed, createReference, type Relaxed } from '../kernels/index.js';
 import { Arena, MAX_LANES, parseSize, RING_BYTES, Ring } from '../memory/index.js';
+import { RowForm } from '../scheme/codes.js';
 import type { LaneHandle } from './control.js';
 import { Dispatcher } from './dispatcher.js';
 import { InPlace } from './inplace.js';
@@ -19,8 +20,11 @@ export interface RuntimeOptions {
   readonly lanes?: number;
   /** Size of the arena in bytes or as text such as `'256MiB'` (the default). Pages that are never used cost nothing. */
   readonly memory?: number | string;
-  /** Kernels: WebAssembly SIMD (default) or plain scalar ones. Their results are the same bits. */
-  readonly kernels?: 'simd' | 'scalar';
+  /**
+   * Kernels: WebAssembly SIMD (default), the same without relaxed instructions, or plain scalar ones. Their results are the
+   * same bits.
+   */
+  readonly kernels?: 'simd' | 'simd128' | 'scalar';
   /**
    * Microseconds of work, as estimated, up to which a call runs on the caller's thread at once; default 60, at most 500.
    * 0 sends everything to the lanes.
@@ -50,10 +54,18 @@ interface EngineNumbers {
   readonly maxPending: number;
 }
 
+/** What kernels are made of; null for what is not used. */
+interface Modules {
+  readonly simd: WebAssembly.Module | null;
+  readonly relaxed: Relaxed | null;
+}
+
 /** Arena, ring, kernels and lanes. */
 export class Engine {
   readonly arena: Arena;
   readonly scheduler: Scheduler;
+  /** How rows must lie for the integer products of the kernels. */
+  readonly rowForm: RowForm;
   readonly #ring: Ring;
   readonly #inPlace: InPlace;
   readonly #configured: number;
@@ -68,11 +80,13 @@ export class Engine {
   private constructor(
     arena: Arena,
     ring: Ring,
-    module: WebAssembly.Module | null,
+    { simd, relaxed }: Modules,
     { lanes, limit, stallDeadline, maxPending }: EngineNumbers,
   ) {
-    const kernel = module === null ? createReference(arena.buffer) : bindKernels(module, arena.memory);
+    const kernel =
+      simd === null ? createReference(arena.buffer) : bindKernels(simd, arena.memory, relaxed?.module ?? null);
     this.arena = arena;
+    this.rowForm = relaxed?.rowForm ?? RowForm.Wide;
     this.#ring = ring;
     this.#configured = lanes;
     this.#inPlace = new InPlace(ring, kernel);
@@ -89,8 +103,8 @@ export class Engine {
       throw fail('ERR_QUANTLANE_ARGUMENT', `Expected 0 to ${MAX_LANES} lanes, got ${got(lanes)}`);
     }
     const kind = options.kernels ?? 'simd';
-    if (kind !== 'simd' && kind !== 'scalar') {
-      throw fail('ERR_QUANTLANE_ARGUMENT', `Expected kernels 'simd' or 'scalar', got ${got(kind)}`);
+    if (kind !== 'simd' && kind !== 'simd128' && kind !== 'scalar') {
+      throw fail('ERR_QUANTLANE_ARGUMENT', `Expected kernels 'simd', 'simd128' or 'scalar', got ${got(kind)}`);
     }
     const deadline = options.startDeadline ?? 10_000;
     if (!(deadline > 0 && deadline < 2 ** 31)) {
@@ -109,7 +123,10 @@ export class Engine {
       throw fail('ERR_QUANTLANE_ARGUMENT', `Expected maxPending of at least 1 call, got ${got(maxPending)}`);
     }
     const arena = new Arena({ bytes: parseSize(options.memory ?? '256MiB'), reserved: RING_BYTES });
-    const kernels = kind === 'simd' ? compileKernels() : Promise.resolve(null);
+    const kernels: Promise<Modules> = (async () => ({
+      simd: kind === 'scalar' ? null : await compileKernels(),
+      relaxed: kind === 'simd' ? await compileRelaxed() : null,
+    }))();
     let engine: Engine | undefined;
     // Threads take longer to start than kernels to compile, so they begin at once; sessions wait for the kernels.
     const starting =
@@ -118,15 +135,14 @@ export class Engine {
         : LanePool.start({
             lanes,
             arena,
-            kernels,
+            kernels: kernels.then(({ simd, relaxed }) => ({ simd, relaxed: relaxed?.module ?? null })),
             workerUrl: options.workerUrl ?? new URL('../../workers/lane.js', import.meta.url),
             deadline,
             onLost: (lane) => engine!.#dispatcher!.laneLost(lane),
             onNone: () => engine!.scheduler.dropLanes(),
           });
     try {
-      const module = await kernels;
-      engine = new Engine(arena, new Ring(arena.buffer), module, { lanes, limit, stallDeadline, maxPending });
+      engine = new Engine(arena, new Ring(arena.buffer), await kernels, { lanes, limit, stallDeadline, maxPending });
       engine.#pool = await starting;
       return engine;
     } catch (error) {

@@ -9,13 +9,21 @@ import { fail } from '../errors.js';
 import type { Arena } from '../memory/index.js';
 import { LaneHandle } from './control.js';
 
+/** What lanes run. */
+export interface LaneModules {
+  /** Compiled kernels; null for the scalar ones. */
+  readonly simd: WebAssembly.Module | null;
+  /** Compiled kernels with relaxed instructions; null for none. */
+  readonly relaxed: WebAssembly.Module | null;
+}
+
 /** How lanes are started. */
 export interface PoolOptions {
   /** Number of lanes, at least 1. */
   readonly lanes: number;
   readonly arena: Arena;
-  /** Compiled kernels, which threads start without; null for the scalar ones. */
-  readonly kernels: Promise<WebAssembly.Module | null>;
+  /** Compiled kernels, which threads start without. */
+  readonly kernels: Promise<LaneModules>;
   /** Module that the threads run. */
   readonly workerUrl: URL;
   /** Milliseconds within which a lane must be ready. */
@@ -114,10 +122,10 @@ export class LanePool {
   /** Starts one session and waits until the lane answers. */
   async #begin(index: number): Promise<void> {
     const { arena, deadline } = this.#options;
-    const kernels = await this.#options.kernels;
+    const { simd: kernels, relaxed } = await this.#options.kernels;
     const { port1, port2 } = new MessageChannel();
     const lane = new LaneHandle(index, port1);
-    const session: Session = { lane: index, memory: arena.memory, kernels, port: port2 };
+    const session: Session = { lane: index, memory: arena.memory, kernels, relaxed, port: port2 };
     try {
       const task = { ...session, [queueOptionsSymbol]: { lane: index } satisfies LaneOfTask };
       const started = this.#piscina.run(task, { transferList: [port2] });

@@ -274,19 +274,14 @@ export class Runtime {
     return this.close();
   }
 
-  /** @internal Counts bytes that a room above copied from or to the arena. */
-  countCopy(bytes: number): void {
-    this.#calls.counts.copiedBytes += bytes;
-  }
-
   /** @internal Quantizes at once what takes no longer than work in place may, and needs no more; else undefined. */
   quantizeNow(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions): QuantizedTensor | undefined {
     return this.#direct.quantize(tensor, scheme, options, true);
   }
 
-  /** @internal Whether there are as many calls as `maxPending` allows. */
-  get isFull(): boolean {
-    return this.#calls.isFull;
+  /** @internal Calls and their counts, for the rooms above. */
+  get calls(): Calls {
+    return this.#calls;
   }
 
   /** @internal Memory and threads, for the rooms above. */

@@ -80,7 +80,7 @@ export class OrderedWork {
   /** Whether there may be one more batch, of so many bytes. */
   hasRoom(bytes: number, { concurrency, maxBytes }: StreamSettings): boolean {
     if (this.#slots.length === 0) return true;
-    return this.#slots.length < concurrency && this.#bytes + bytes <= maxBytes && !this.#runtime.isFull;
+    return this.#slots.length < concurrency && this.#bytes + bytes <= maxBytes && !this.#runtime.calls.isFull;
   }
 
   /** Bytes of the arena that the largest result so far took; undefined before the first. */

@@ -155,7 +155,7 @@ export class OnnxAdapter {
     let data = view as Uint8Array;
     if (!this.sharesMemory) {
       data = data.slice();
-      this.#runtime.countCopy(data.byteLength);
+      this.#runtime.calls.counts.copiedBytes += data.byteLength;
     }
     return new this.#onnx.Tensor(type as 'uint8', data, shape);
   }
@@ -181,7 +181,7 @@ export class OnnxAdapter {
   #copy(result: Onnx.Tensor, to: ArrayBufferView): void {
     const from = result.data as Float32Array;
     bytesOf(to).set(bytesOf(from));
-    this.#runtime.countCopy(from.byteLength);
+    this.#runtime.calls.counts.copiedBytes += from.byteLength;
   }
 }
 
