@@ -12,6 +12,7 @@ export const ONNX_TYPES = {
   int8: 3,
   uint16: 4,
   int16: 5,
+  int32: 6,
   float8e4m3fn: 17,
   float8e4m3fnuz: 18,
   float8e5m2: 19,
@@ -42,6 +43,15 @@ export interface OnnxModel {
   readonly outputs: Readonly<Record<string, OnnxType>>;
   /** Float32 scalars by name. */
   readonly constants?: Readonly<Record<string, number>>;
+  /** Constant tensors by name. */
+  readonly tensors?: Readonly<Record<string, OnnxTensor>>;
+}
+
+/** A constant tensor; its data little-endian and row-major. */
+export interface OnnxTensor {
+  readonly type: OnnxType;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
 }
 
 /** `x` float32 of any shape; `y` uint8 of the same shape, `scale` float32 and `zero` uint8 scalars. */
@@ -53,7 +63,7 @@ export const DYNAMIC_QUANTIZE: OnnxModel = {
 };
 
 /** The bytes of a model (ModelProto of ONNX). */
-export function encodeModel({ opset, nodes, inputs, outputs, constants = {} }: OnnxModel): Uint8Array {
+export function encodeModel({ opset, nodes, inputs, outputs, constants = {}, tensors = {} }: OnnxModel): Uint8Array {
   const graph = [
     ...nodes.flatMap((node) => field(1, encodeNode(node))),
     ...field(2, 'graph'),
@@ -63,7 +73,21 @@ export function encodeModel({ opset, nodes, inputs, outputs, constants = {} }: O
   ];
   const opsets = [...field(1, ''), ...integer(2, opset)];
   // The version of the format that came with the first of these element types.
-  return Uint8Array.from([...integer(1, opset < 21 ? 8 : 10), ...field(7, graph), ...field(8, opsets)]);
+  const model = Uint8Array.from([...integer(1, opset < 21 ? 8 : 10), ...field(7, graph), ...field(8, opsets)]);
+  return Buffer.concat([model, ...Object.entries(tensors).map(([name, tensor]) => initializer(name, tensor))]);
+}
+
+/** A graph with nothing but a constant tensor: a reader adds the parts of a message that comes in several fields up. */
+function initializer(name: string, { type, shape, data }: OnnxTensor): Uint8Array {
+  const head = [...shape.flatMap((size) => integer(1, size)), ...integer(2, ONNX_TYPES[type]), ...field(8, name)];
+  const tensor = Buffer.concat([Uint8Array.from(head), prefix(9, data.length), data]);
+  const graph = Buffer.concat([prefix(5, tensor.length), tensor]);
+  return Buffer.concat([prefix(7, graph.length), graph]);
+}
+
+/** What stands before the bytes of a field. */
+function prefix(number: number, length: number): Uint8Array {
+  return Uint8Array.from([...varint((number << 3) | 2), ...varint(length)]);
 }
 
 /** NodeProto. */

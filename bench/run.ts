@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- dynamic | places | recall | kvcache] [--json FILE] [--write]`: measures, prints tables, and writes the same as
+ * `npm run bench [-- dynamic | linear | places | recall | kvcache] [--json FILE] [--write]`: measures, prints tables, and writes the same as
  * JSON; `--write` puts the table of recall into docs/quality.md.
  * @module
  */
@@ -11,10 +11,11 @@ import { writeBetween } from './document.js';
 import { type DynamicRow, dynamic } from './dynamic.js';
 import { type KeyValueRow, kvcache, kvcacheTable } from './kvcache.js';
 import { cacheQuality, OUTLIERS, type QualityRow, qualityLines } from './kvcache-quality.js';
+import { type LinearRow, linear } from './linear.js';
 import { type PlaceRow, places } from './places.js';
 import { loadEmbeddings, RECALL_PRESETS, type RecallRow, recall, recallTable } from './recall.js';
 
-const QUESTIONS = ['dynamic', 'places', 'recall', 'kvcache'];
+const QUESTIONS = ['dynamic', 'linear', 'places', 'recall', 'kvcache'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,6 +37,7 @@ process.stdout.write(`${machine}\n`);
 const answer: {
   machine: string;
   dynamic?: DynamicRow[];
+  linear?: LinearRow[];
   places?: PlaceRow[];
   recall?: RecallRow[];
   kvcache?: { speed: KeyValueRow[]; quality: QualityRow[][] };
@@ -50,6 +52,19 @@ if (wanted.includes('dynamic')) {
   );
   for (const { elements, name, rate, ratio } of answer.dynamic) {
     const columns = [elements.toLocaleString('en').padStart(10), ` ${name.padEnd(24)}`, rate.toFixed(2).padStart(14)];
+    process.stdout.write(`${columns.join(' ')}  ${ratio.toFixed(2).padStart(6)} x\n`);
+  }
+}
+
+if (wanted.includes('linear')) {
+  answer.linear = await linear(report);
+  report('');
+  process.stdout.write('\nRows times int8 weights (DynamicQuantizeLinear, MatMulInteger), medians\n');
+  process.stdout.write(
+    `${'rows x inputs x outputs'.padEnd(24)} ${'contender'.padEnd(30)} 10⁹ products/s  against it\n`,
+  );
+  for (const { shape, name, rate, ratio } of answer.linear) {
+    const columns = [shape.join(' x ').padEnd(24), name.padEnd(30), rate.toFixed(1).padStart(14)];
     process.stdout.write(`${columns.join(' ')}  ${ratio.toFixed(2).padStart(6)} x\n`);
   }
 }

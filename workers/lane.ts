@@ -18,14 +18,16 @@ export interface Session {
   readonly memory: WebAssembly.Memory;
   /** The compiled kernels; null for the scalar ones. */
   readonly kernels: WebAssembly.Module | null;
+  /** The compiled kernels with relaxed instructions; null for none. */
+  readonly relaxed: WebAssembly.Module | null;
   /** Port for the control channel. */
   readonly port: MessagePort;
 }
 
 /** Starts a lane on this thread; settles with its index when it is ready. */
 export default function start(session: Session): number {
-  const { lane: index, memory, kernels, port } = session;
-  const kernel = kernels === null ? createReference(memory.buffer) : bindKernels(kernels, memory);
+  const { lane: index, memory, kernels, relaxed, port } = session;
+  const kernel = kernels === null ? createReference(memory.buffer) : bindKernels(kernels, memory, relaxed);
   const lane = new Lane(index, memory, kernel);
   expose(new LaneControl(lane), port as unknown as Endpoint);
   void lane.run().finally(() => port.close());

@@ -5,6 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { fail } from '../errors.js';
+import { Op, RowForm } from '../scheme/codes.js';
+import { Word } from '../scheme/descriptor.js';
 import type { Kernel } from './kernel.js';
 import { createReference } from './reference.js';
 
@@ -35,20 +37,40 @@ export async function compile(url: URL): Promise<WebAssembly.Module> {
 }
 
 /**
- * The SIMD kernels over `memory`, which must be shared.
- * @throws ERR_QUANTLANE_KERNEL where module and memory do not fit
+ * The SIMD kernels over `memory`, which must be shared. Products of rows that were laid out for relaxed instructions are
+ * left to the module that has them.
+ * @throws ERR_QUANTLANE_KERNEL where a module and the memory do not fit
  */
-export function bindKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel {
+export function bindKernels(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  relaxed: WebAssembly.Module | null = null,
+): Kernel {
+  const execute = bind(module, memory);
+  if (relaxed === null) return { name: 'simd', execute };
+  const multiply = bind(relaxed, memory);
+  const words = new Int32Array(memory.buffer);
+  return {
+    name: 'simd',
+    execute: (descriptor) => {
+      const at = descriptor >> 2;
+      const isRelaxed = words[at + Word.Op] === Op.LinearProduct && words[at + Word.RowForm] !== RowForm.Wide;
+      if (isRelaxed) multiply(descriptor);
+      else execute(descriptor);
+    },
+  };
+}
+
+/** What a module exports as `execute`. */
+function bind(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel['execute'] {
   let execute: unknown;
   try {
     execute = new WebAssembly.Instance(module, { env: { memory } }).exports['execute'];
   } catch (cause) {
     throw fail('ERR_QUANTLANE_KERNEL', `Expected kernels that fit the memory, got ${reason(cause)}`, { cause });
   }
-  if (typeof execute !== 'function') {
-    throw fail('ERR_QUANTLANE_KERNEL', `Expected a module that exports execute, got ${typeof execute}`);
-  }
-  return { name: 'simd', execute: execute as Kernel['execute'] };
+  if (typeof execute === 'function') return execute as Kernel['execute'];
+  throw fail('ERR_QUANTLANE_KERNEL', `Expected a module that exports execute, got ${typeof execute}`);
 }
 
 /** The scalar kernels over `memory`. */

@@ -11,6 +11,7 @@ import { blockRows } from './reference/blocks/index.js';
 import { decode, encode } from './reference/convert.js';
 import { Descriptor } from './reference/descriptor.js';
 import { attend } from './reference/kv/attend.js';
+import { linear } from './reference/linear/linear.js';
 import { Memory, valueBytes } from './reference/memory.js';
 import { outlierRows } from './reference/outliers.js';
 import { packTiles } from './reference/pack.js';
@@ -47,6 +48,7 @@ class Reference {
     else if (op === Op.Pack) packTiles(d, this.#memory);
     else if (op === Op.Outliers) outlierRows(d, this.#memory);
     else if (op === Op.Attend) attend(d, this.#memory);
+    else if (op >= Op.LinearWeights) linear(d, this.#memory);
     else if (op >= Op.Rotate) transform(d, this.#memory);
     else this.#columns(d);
   }

@@ -4,8 +4,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { fail, got } from '../errors.js';
-import { bindKernels, compileKernels, createReference } from '../kernels/index.js';
+import { bindKernels, compileKernels, compileRelaxed, createReference, type Relaxed } from '../kernels/index.js';
 import { Arena, MAX_LANES, parseSize, RING_BYTES, Ring } from '../memory/index.js';
+import { RowForm } from '../scheme/codes.js';
 import type { LaneHandle } from './control.js';
 import { Dispatcher } from './dispatcher.js';
 import { InPlace } from './inplace.js';
@@ -19,8 +20,11 @@ export interface RuntimeOptions {
   readonly lanes?: number;
   /** Size of the arena in bytes or as text such as `'256MiB'` (the default). Pages that are never used cost nothing. */
   readonly memory?: number | string;
-  /** Kernels: WebAssembly SIMD (default) or plain scalar ones. Their results are the same bits. */
-  readonly kernels?: 'simd' | 'scalar';
+  /**
+   * Kernels: WebAssembly SIMD (default), the same without relaxed instructions, or plain scalar ones. Their results are the
+   * same bits.
+   */
+  readonly kernels?: 'simd' | 'simd128' | 'scalar';
   /**
    * Microseconds of work, as estimated, up to which a call runs on the caller's thread at once; default 60, at most 500.
    * 0 sends everything to the lanes.
@@ -32,10 +36,18 @@ export interface RuntimeOptions {
   readonly workerUrl?: URL;
 }
 
+/** What kernels are made of; null for what is not used. */
+interface Modules {
+  readonly simd: WebAssembly.Module | null;
+  readonly relaxed: Relaxed | null;
+}
+
 /** Arena, ring, kernels and lanes. */
 export class Engine {
   readonly arena: Arena;
   readonly scheduler: Scheduler;
+  /** How rows must lie for the integer products of the kernels. */
+  readonly rowForm: RowForm;
   readonly #ring: Ring;
   readonly #inPlace: InPlace;
   readonly #configured: number;
@@ -44,9 +56,11 @@ export class Engine {
   #isOpen = true;
   #ending: Promise<void> | undefined;
 
-  private constructor(arena: Arena, ring: Ring, module: WebAssembly.Module | null, lanes: number, limit: number) {
-    const kernel = module === null ? createReference(arena.buffer) : bindKernels(module, arena.memory);
+  private constructor(arena: Arena, ring: Ring, { simd, relaxed }: Modules, lanes: number, limit: number) {
+    const kernel =
+      simd === null ? createReference(arena.buffer) : bindKernels(simd, arena.memory, relaxed?.module ?? null);
     this.arena = arena;
+    this.rowForm = relaxed?.rowForm ?? RowForm.Wide;
     this.#ring = ring;
     this.#configured = lanes;
     this.#inPlace = new InPlace(ring, kernel);
@@ -61,8 +75,8 @@ export class Engine {
       throw fail('ERR_QUANTLANE_ARGUMENT', `Expected 0 to ${MAX_LANES} lanes, got ${got(lanes)}`);
     }
     const kind = options.kernels ?? 'simd';
-    if (kind !== 'simd' && kind !== 'scalar') {
-      throw fail('ERR_QUANTLANE_ARGUMENT', `Expected kernels 'simd' or 'scalar', got ${got(kind)}`);
+    if (kind !== 'simd' && kind !== 'simd128' && kind !== 'scalar') {
+      throw fail('ERR_QUANTLANE_ARGUMENT', `Expected kernels 'simd', 'simd128' or 'scalar', got ${got(kind)}`);
     }
     const deadline = options.startDeadline ?? 10_000;
     if (!(deadline > 0 && deadline < 2 ** 31)) {
@@ -73,19 +87,21 @@ export class Engine {
       throw fail('ERR_QUANTLANE_ARGUMENT', `Expected inPlaceLimit from 0 to 500 microseconds, got ${got(limit)}`);
     }
     const arena = new Arena({ bytes: parseSize(options.memory ?? '256MiB'), reserved: RING_BYTES });
-    const module = kind === 'simd' ? await compileKernels() : null;
-    const engine = new Engine(arena, new Ring(arena.buffer), module, lanes, limit);
-    if (lanes > 0) await engine.#startLanes(module, deadline, options.workerUrl);
+    const simd = kind === 'scalar' ? null : await compileKernels();
+    const relaxed = kind === 'simd' ? await compileRelaxed() : null;
+    const engine = new Engine(arena, new Ring(arena.buffer), { simd, relaxed }, lanes, limit);
+    if (lanes > 0) await engine.#startLanes({ simd, relaxed }, deadline, options.workerUrl);
     return engine;
   }
 
-  async #startLanes(kernels: WebAssembly.Module | null, deadline: number, workerUrl?: URL): Promise<void> {
+  async #startLanes({ simd, relaxed }: Modules, deadline: number, workerUrl?: URL): Promise<void> {
     const dispatcher = this.#dispatcher!;
     try {
       this.#pool = await LanePool.start({
         lanes: this.#configured,
         arena: this.arena,
-        kernels,
+        kernels: simd,
+        relaxed: relaxed?.module ?? null,
         workerUrl: workerUrl ?? new URL('../../workers/lane.js', import.meta.url),
         deadline,
         onLost: (lane) => dispatcher.laneLost(lane),

@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly arena: Arena;
   /** Compiled kernels; null for the scalar ones. */
   readonly kernels: WebAssembly.Module | null;
+  /** Compiled kernels with relaxed instructions; null for none. */
+  readonly relaxed: WebAssembly.Module | null;
   /** Module that the threads run. */
   readonly workerUrl: URL;
   /** Milliseconds within which a lane must be ready. */
@@ -86,10 +88,10 @@ export class LanePool {
 
   /** Starts one session and waits until the lane answers. */
   async #begin(index: number): Promise<void> {
-    const { arena, kernels, deadline } = this.#options;
+    const { arena, kernels, relaxed, deadline } = this.#options;
     const { port1, port2 } = new MessageChannel();
     const lane = new LaneHandle(index, port1);
-    const session: Session = { lane: index, memory: arena.memory, kernels, port: port2 };
+    const session: Session = { lane: index, memory: arena.memory, kernels, relaxed, port: port2 };
     try {
       const started = this.#piscina.run(session, { transferList: [port2] });
       await before(

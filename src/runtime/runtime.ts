@@ -252,6 +252,11 @@ export class Runtime {
     this.#calls.counts.copiedBytes += bytes;
   }
 
+  /** @internal Calls that are pending, for the rooms above. */
+  get calls(): Calls {
+    return this.#calls;
+  }
+
   /** @internal Memory and threads, for the rooms above. */
   get engine(): Engine {
     return this.#engine;

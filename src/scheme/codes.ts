@@ -171,6 +171,36 @@ export const enum Op {
   Outliers = 14,
   /** Attention over stored keys and values, as scheme/attention.ts lays them out; a unit is a head of these. */
   Attend = 24,
+
+  /** Weights of a linear layer, laid out for `LinearProduct` (`Word.Form`); a unit is a panel of `Panel.Outputs` rows. */
+  LinearWeights = 20,
+  /** Codes of rows, laid out for `LinearProduct` (`Word.RowForm`), and their parameters; a unit is a row. */
+  LinearRows = 21,
+  /** Rows times weights; a unit is a panel for `Word.UnitRows` rows, those of a panel one after the other. */
+  LinearProduct = 22,
+}
+
+/** What the weights of a linear layer are kept as. */
+export const enum LinearForm {
+  /** int8 codes with a scale for each output. */
+  Int8 = 0,
+  /** int8 codes with a scale for each group of an output. */
+  Int8Groups = 1,
+  /** 4-bit codes, two a byte, with a scale for each group of an output. */
+  Int4Groups = 2,
+  Float32 = 3,
+  Float16 = 4,
+  Bfloat16 = 5,
+}
+
+/** How the codes u, 0 to 255, of the rows of an integer product lie: what its instructions take. */
+export const enum RowForm {
+  /** int16 u. */
+  Wide = 0,
+  /** u & 127 of four codes, then u >> 7 of the same. */
+  Sevens = 1,
+  /** u & 15 of four codes, then u >> 4 of the same. */
+  Nibbles = 2,
 }
 
 /** Format of the blocks of `Op.Blocks`; the table of them is `scheme/block-formats`. */

@@ -22,6 +22,11 @@ export const enum Size {
   StatisticsDoubles = 10,
 }
 
+/** A panel of weights, of which a unit of `Op.LinearWeights` and `Op.LinearProduct` has one. */
+export const enum Panel {
+  Outputs = 16,
+}
+
 /** State of a descriptor in the ring; a running one also holds its lane: `Running + lane`. */
 export const enum State {
   /** Owned by the producer; nothing to do. */
@@ -188,6 +193,20 @@ export const enum Word {
    * of the tensor, no minimum), so that the words which say otherwise need no look; 0 may always stand here.
    */
   IsPlain = 82,
+  // Linear layers. `LinearWeights` reads `Values` and `Scale` and writes the panels to `Codes`, their scales to `RangeLow`
+  // and their sums to `ZeroPoint`. `LinearRows` reads codes from `Values` with `Scale` and `ZeroPoint`, and writes rows of
+  // `Inner` bytes to `Codes` and a float32 scale and an int32 zero point of each to `RangeLow`. `LinearProduct` reads rows
+  // from `Values` and `RangeLow`, panels from `RangeHigh`, `Scale`, `ZeroPoint` and the bias from `TensorScale`, and
+  // writes float32 to `Codes`. `Length` is the number of inputs, `Inner` that of outputs, `Count` that of rows, `Group`
+  // the inputs that share a scale and `Parts` the groups of an output.
+
+  /** What the weights are kept as (`LinearForm`). */
+  Form = 90,
+  /** How the rows lie (`RowForm`). */
+  RowForm = 91,
+  /** Rows of a unit of `LinearProduct`. */
+  UnitRows = 92,
+
   /** float32 bits: the magnitude from which on a value is an outlier; those of infinity where none is (`Outliers`). */
   Limit = 100,
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compile } from '#src/kernels/bind.js';
-import { bindKernels, bindReference, compileKernels, createReference } from '#src/kernels/index.js';
+import { bindKernels, bindReference, compileKernels, compileRelaxed, createReference } from '#src/kernels/index.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'quantlane-kernels-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -31,10 +31,12 @@ function sections(bytes: Uint8Array): number[] {
 
 describe('the module', () => {
   test('has no static data, which every lane would write again into shared memory', async () => {
-    const ids = sections(await readFile(new URL('../../dist/src/kernels/kernels.wasm', import.meta.url)));
-    expect(ids).toContain(10);
-    expect(ids, 'data').not.toContain(11);
-    expect(ids, 'data count').not.toContain(12);
+    for (const name of ['kernels', 'kernels-relaxed']) {
+      const ids = sections(await readFile(new URL(`../../dist/src/kernels/${name}.wasm`, import.meta.url)));
+      expect(ids, name).toContain(10);
+      expect(ids, `data of ${name}`).not.toContain(11);
+      expect(ids, `data count of ${name}`).not.toContain(12);
+    }
   });
 
   test('takes only the memory and gives only execute', async () => {
@@ -53,6 +55,26 @@ describe('the module', () => {
     new Uint8Array(shared.buffer).fill(7);
     bindKernels(await compileKernels(), shared);
     expect(new Uint8Array(shared.buffer).every((byte) => byte === 7)).toBe(true);
+  });
+});
+
+describe('the relaxed module', () => {
+  test('is there exactly where the engine has its instructions', async () => {
+    const isThere = (await compileRelaxed()) !== null;
+    expect(isThere).toBe(Number.parseInt(process.versions.node, 10) >= 22);
+    expect(await compileRelaxed()).toBe(await compileRelaxed());
+  });
+
+  test('takes only the memory and gives execute and probe', async () => {
+    const relaxed = await compileRelaxed();
+    if (relaxed === null) return;
+    const { module } = relaxed;
+    expect(WebAssembly.Module.imports(module)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
+    const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+    expect(names.filter((name) => name !== 'memory').sort()).toEqual(['execute', 'probe']);
+    const instance = new WebAssembly.Instance(module, { env: { memory: memory() } });
+    // One sum of four, or of saturated pairs, or of signed bytes.
+    expect([4 * 127 * 255, 2 * 32_767, -4 * 127]).toContain((instance.exports['probe'] as () => number)());
   });
 });
 

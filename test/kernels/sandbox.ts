@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
-import { bindKernels, bindReference, compileKernels, type Kernel } from '#src/kernels/index.js';
+import { bindKernels, bindReference, compileKernels, compileRelaxed, type Kernel } from '#src/kernels/index.js';
 import { Size, Word } from '../../src/scheme/descriptor.js';
 
 const module = await compileKernels();
+const relaxed = (await compileRelaxed())?.module ?? null;
 
 /** Bytes around every region that nothing may write to. */
 const GUARD = 64;
@@ -33,7 +34,7 @@ export class Sandbox {
   constructor(bytes = 1 << 23) {
     const pages = bytes / 65536;
     const [simd, scalar] = [1, 2].map(() => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
-    this.#simd = side(bindKernels(module, simd!), simd!);
+    this.#simd = side(bindKernels(module, simd!, relaxed), simd!);
     this.#scalar = side(bindReference(scalar!), scalar!);
     for (const { bytes } of this.#sides) bytes.fill(GUARD_BYTE);
   }

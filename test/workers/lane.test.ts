@@ -152,7 +152,7 @@ test('the control of a lane', async () => {
 test('a session is over when the ring is stopped: its channel closes', async () => {
   const { port1, port2 } = new MessageChannel();
   const closed = new Promise((resolve) => port1.once('close', resolve));
-  expect(start({ lane: 7, memory, kernels: null, port: port2 })).toBe(7);
+  expect(start({ lane: 7, memory, kernels: null, relaxed: null, port: port2 })).toBe(7);
   ring.setStop(true);
   await closed;
 });

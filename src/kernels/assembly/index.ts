@@ -10,6 +10,7 @@ import { pack } from './pack';
 import { startParameters } from './parameters';
 import { channels, segments } from './groups';
 import { attend } from './kv/attend';
+import { linear } from './linear/linear';
 import { outliers } from './outliers';
 import { tensor } from './tensor';
 import { transform } from './transforms/transform';
@@ -18,6 +19,10 @@ import { word } from './words';
 /** Carries out the descriptor at `d`. */
 export function execute(d: usize): void {
   const op = word(d, Word.Op);
+  if (op >= Op.LinearWeights && op != Op.Attend) {
+    linear(d);
+    return;
+  }
   startParameters(d);
   if (op == Op.Tensor) tensor(d);
   else if (op == Op.Segments) segments(d);
