@@ -5,11 +5,11 @@
 import { join } from 'node:path';
 import { Observable } from 'rxjs';
 import { fail, got } from '../errors.js';
+import type { Arithmetic } from './arithmetic.js';
 import type { Caches } from './cache.js';
 import { readJson } from './checkpoint.js';
 import { type LlamaConfig, llamaConfig } from './config.js';
 import { LlamaModel } from './model.js';
-import type { Projector } from './projection.js';
 import {
   type GeneratedToken,
   type GenerateOptions,
@@ -19,12 +19,6 @@ import {
 } from './session.js';
 import { Stepper } from './stepper.js';
 import { TextCodec } from './text.js';
-
-/** How a model computes. */
-export interface Arithmetic {
-  readonly project: Projector;
-  readonly cachesOf: (config: LlamaConfig) => Caches;
-}
 
 /** Makes text with a model. It holds the weights until `release`. */
 export class TextGenerator implements Disposable {
@@ -73,9 +67,19 @@ export class TextGenerator implements Disposable {
     return new Session(this.#parts, ids, this.caches.create());
   }
 
-  /** Goes on with a session that was parked. */
+  /**
+   * Goes on with a session that was parked.
+   * @throws ERR_QUANTLANE_FORMAT for what was not parked by a session of such a model
+   */
   resume({ ids, cache }: ParkedSession): Session {
-    return new Session(this.#parts, ids, this.caches.restore(cache));
+    const restored = this.caches.restore(cache);
+    // The last token is shown to the model only when the next one is asked for.
+    if (restored.tokens < ids.length) return new Session(this.#parts, ids, restored);
+    restored.release();
+    throw fail(
+      'ERR_QUANTLANE_FORMAT',
+      `Expected more tokens than the ${restored.tokens} in the cache, got ${ids.length}`,
+    );
   }
 
   /** The tokens after a prompt, in a session of their own that is released when they end or nobody wants them. */

@@ -49,7 +49,7 @@ it.each([
   ['another activation', { hidden_act: 'gelu' }, 'Expected hidden_act "silu", got "gelu"'],
   ['a size that is none', { hidden_size: '16' }, 'Expected hidden_size to be an integer from 1, got "16"'],
   ['no size', { vocab_size: undefined }, 'Expected vocab_size to be an integer from 1, got undefined'],
-  ['heads that cannot be grouped', { num_key_value_heads: 3 }, 'a multiple of 3, got 4'],
+  ['heads that cannot be grouped', { num_key_value_heads: 3 }, 'a multiple of 3, got 2'],
   ['a head of odd size', { head_dim: 5 }, 'Expected an even head_dim, got 5'],
   ['an epsilon that is none', { rms_norm_eps: -1 }, 'Expected rms_norm_eps to be a number from 0, got -1'],
   ['a flag that is none', { tie_word_embeddings: 1 }, 'Expected tie_word_embeddings to be true or false, got 1'],

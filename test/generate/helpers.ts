@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { createSafetensors, openNpy } from '#src/formats/index.js';
-import { type Arithmetic, PlainCaches, PlainProjection } from '#src/generate/index.js';
 import { chanceOf } from '#src/kernels/reference/chance.js';
 import { toHalf } from '#src/memory/index.js';
 
@@ -35,12 +34,6 @@ export async function validationIds(): Promise<Uint16Array> {
   return new Uint16Array(bytes.buffer);
 }
 
-/** The reference in plain TypeScript. */
-export const PLAIN: Arithmetic = {
-  project: async (weights) => new PlainProjection(weights),
-  cachesOf: (config) => new PlainCaches(config),
-};
-
 /** A new folder that is deleted after the tests of the file. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'quantlane-generate-'));
@@ -57,8 +50,9 @@ export const SMALL: Json = {
   hidden_size: 16,
   intermediate_size: 24,
   num_hidden_layers: 2,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  head_dim: 16,
   rms_norm_eps: 1e-5,
   max_position_embeddings: 64,
   tie_word_embeddings: true,
@@ -106,10 +100,10 @@ function shapesOf(config: Json): (readonly [string, readonly number[]])[] {
   const [vocabulary, width, inner] = [2048, 16, 24];
   const layers = [0, 1].flatMap((layer): (readonly [string, readonly number[]])[] => {
     const matrices: (readonly [string, number, number])[] = [
-      ['self_attn.q_proj', 16, width],
-      ['self_attn.k_proj', 8, width],
-      ['self_attn.v_proj', 8, width],
-      ['self_attn.o_proj', width, 16],
+      ['self_attn.q_proj', 32, width],
+      ['self_attn.k_proj', 16, width],
+      ['self_attn.v_proj', 16, width],
+      ['self_attn.o_proj', width, 32],
       ['mlp.gate_proj', inner, width],
       ['mlp.up_proj', inner, width],
       ['mlp.down_proj', width, inner],

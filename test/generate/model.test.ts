@@ -2,8 +2,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { predict, TextGenerator } from '#src/generate/index.js';
-import { golden, MODEL, PLAIN, putSmall, type SmallOptions, temporaryFolder, validationIds } from './helpers.js';
+import { PLAIN, predict, TextGenerator } from '#src/generate/index.js';
+import { golden, MODEL, putSmall, type SmallOptions, temporaryFolder, validationIds } from './helpers.js';
 
 const folder = await temporaryFolder();
 
@@ -114,7 +114,11 @@ describe('a folder', async () => {
   it.each([
     ['weight_map', { weight_map: 3 }, 'Expected weight_map to be an object, got 3'],
     ['a name', { weight_map: { x: 5 } }, 'to name files of the folder, got 5'],
-    ['a path', { weight_map: { x: '../model.safetensors' } }, 'to name files of the folder, got "../model.safetensors"'],
+    [
+      'a path',
+      { weight_map: { x: '../model.safetensors' } },
+      'to name files of the folder, got "../model.safetensors"',
+    ],
   ])('is refused with an index with a wrong %s', async (what, index, message) => {
     const path = await putSmall(join(folder, `index ${what}`), { shards: 1 });
     await writeFile(join(path, 'model.safetensors.index.json'), JSON.stringify(index));
