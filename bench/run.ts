@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- dynamic | linear | places | recall | kvcache] [--json FILE] [--write]`: measures, prints tables, and writes the same as
- * JSON; `--write` puts the table of recall into docs/quality.md.
+ * `npm run bench [-- dynamic | linear | places | recall | kvcache | generation | tokens] [--json FILE]
+ * [--write]`: measures, prints tables, and writes the same as JSON; `--write` puts the table of recall into docs/quality.md, and those of generation and tokens into
+ * docs/generation.md.
  * @module
  */
 import { writeFileSync } from 'node:fs';
@@ -9,13 +10,15 @@ import { parseArgs } from 'node:util';
 import { createRuntime } from '../src/index.js';
 import { writeBetween } from './document.js';
 import { type DynamicRow, dynamic } from './dynamic.js';
+import { type GenerationRow, generation, generationTable } from './generation.js';
 import { type KeyValueRow, kvcache, kvcacheTable } from './kvcache.js';
 import { cacheQuality, OUTLIERS, type QualityRow, qualityLines } from './kvcache-quality.js';
 import { type LinearRow, linear } from './linear.js';
 import { type PlaceRow, places } from './places.js';
 import { loadEmbeddings, RECALL_PRESETS, type RecallRow, recall, recallTable } from './recall.js';
+import { type TokenRow, tokens, tokensTable } from './tokens.js';
 
-const QUESTIONS = ['dynamic', 'linear', 'places', 'recall', 'kvcache'];
+const QUESTIONS = ['dynamic', 'linear', 'places', 'recall', 'kvcache', 'generation', 'tokens'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,6 +44,8 @@ const answer: {
   places?: PlaceRow[];
   recall?: RecallRow[];
   kvcache?: { speed: KeyValueRow[]; quality: QualityRow[][] };
+  generation?: GenerationRow[];
+  tokens?: TokenRow[];
 } = { machine };
 
 if (wanted.includes('dynamic')) {
@@ -102,6 +107,24 @@ if (wanted.includes('kvcache')) {
   report('');
   process.stdout.write(`\nAttention of one query over 4,096 tokens, one layer, medians\n${kvcacheTable(speed)}\n`);
   answer.kvcache = { speed, quality };
+}
+
+if (wanted.includes('generation')) {
+  answer.generation = await generation(report);
+  report('');
+  const table = generationTable(answer.generation);
+  process.stdout.write(
+    `\nPerplexity of the bundled model, and how often its likeliest token is that of float32\n${table}\n`,
+  );
+  if (values.write) await writeBetween(new URL('../../docs/generation.md', import.meta.url), 'generation', table);
+}
+
+if (wanted.includes('tokens')) {
+  answer.tokens = await tokens(report);
+  report('');
+  const table = tokensTable(answer.tokens);
+  process.stdout.write(`\nTokens a second of the bundled model, medians\n${table}\n`);
+  if (values.write) await writeBetween(new URL('../../docs/generation.md', import.meta.url), 'tokens', table);
 }
 
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(answer, null, 2)}\n`);

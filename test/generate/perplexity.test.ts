@@ -11,7 +11,7 @@ const ids = (await validationIds()).subarray(0, WINDOWS * WINDOW + 1);
 async function predicted(options: LaneOptions): Promise<Prediction> {
   await using runtime = await createRuntime({ lanes: 2, memory: '64MiB' });
   using generator = await TextGenerator.open(MODEL, onLanes(runtime, options));
-  return predict(generator.model, generator.caches, ids, WINDOW);
+  return await predict(generator.model, generator.caches, ids, WINDOW);
 }
 
 it('is that of PyTorch, and 0.5 % more at most with int8 activations, weights and cache', async () => {
