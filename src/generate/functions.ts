@@ -20,7 +20,7 @@ const LOG_TERMS = 25;
 
 /** e^x, within two last places of a normal result; below −708 it is 0. */
 export function exp(x: number): number {
-  if (!(x > -708)) return Number.isNaN(x) ? x : 0;
+  if (!(x >= -708)) return Number.isNaN(x) ? x : 0;
   if (x > 709) return Number.POSITIVE_INFINITY;
   const k = Math.round(x / Math.LN2);
   const r = x - k * LN2_HIGH - k * LN2_LOW;

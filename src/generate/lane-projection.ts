@@ -100,7 +100,7 @@ function integerLayer(runtime: Runtime, { data, inputs, outputs, bias }: Weights
 
 /** The same int8 weights, as the float32 values that they stand for. */
 async function readBackLayer(runtime: Runtime, { data, inputs, outputs, bias }: Weights): Promise<Linear> {
-  using q = await runtime.quantize({ dtype: 'float32', shape: [outputs, inputs], data }, weightScheme('int8', 0));
+  using q = await runtime.quantize({ dtype: 'float32', shape: [outputs, inputs], data }, weightScheme('int8'));
   const weight = await runtime.dequantize(q);
   return createLinear(runtime, { weight, weights: 'float32', ...(bias !== undefined && { bias }) });
 }

@@ -97,13 +97,15 @@ export async function putSmall(folder: string, options: SmallOptions = {}): Prom
 }
 
 function shapesOf(config: Json): (readonly [string, readonly number[]])[] {
-  const [vocabulary, width, inner] = [2048, 16, 24];
+  const size = (name: string): number => config[name] as number;
+  const [vocabulary, width, inner] = [2048, size('hidden_size'), size('intermediate_size')];
+  const [wide, narrow] = ['num_attention_heads', 'num_key_value_heads'].map((name) => size(name) * size('head_dim'));
   const layers = [0, 1].flatMap((layer): (readonly [string, readonly number[]])[] => {
     const matrices: (readonly [string, number, number])[] = [
-      ['self_attn.q_proj', 32, width],
-      ['self_attn.k_proj', 16, width],
-      ['self_attn.v_proj', 16, width],
-      ['self_attn.o_proj', width, 32],
+      ['self_attn.q_proj', wide!, width],
+      ['self_attn.k_proj', narrow!, width],
+      ['self_attn.v_proj', narrow!, width],
+      ['self_attn.o_proj', width, wide!],
       ['mlp.gate_proj', inner, width],
       ['mlp.up_proj', inner, width],
       ['mlp.down_proj', width, inner],

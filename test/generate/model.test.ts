@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PLAIN, predict, TextGenerator } from '#src/generate/index.js';
-import { golden, MODEL, putSmall, type SmallOptions, temporaryFolder, validationIds } from './helpers.js';
+import { golden, MODEL, putSmall, SMALL, type SmallOptions, temporaryFolder, validationIds } from './helpers.js';
 
 const folder = await temporaryFolder();
 
@@ -62,6 +62,11 @@ describe('the bundled model', async () => {
   });
 });
 
+/** Writes another config into the folder of a small model. */
+function changed(path: string, changes: object): Promise<void> {
+  return writeFile(join(path, 'config.json'), JSON.stringify({ ...SMALL, ...changes }));
+}
+
 /** Logits of a small model after some tokens. */
 async function logitsOf(name: string, options: SmallOptions): Promise<Float32Array> {
   using generator = await TextGenerator.open(await putSmall(join(folder, name), options), PLAIN);
@@ -99,9 +104,9 @@ describe('a folder', async () => {
     ['a list as tokenizer', (path) => writeFile(join(path, 'tokenizer.json'), '1'), 'Expected an object, got 1'],
     ['no weights', (path) => rm(join(path, 'model.safetensors')), 'model.safetensors.index.json: Expected a file'],
     ['weights that are none', (path) => writeFile(join(path, 'model.safetensors'), 'x'), 'truncated'],
-    ['other sizes', (path) => putSmall(path, { config: { hidden_size: 32 } }), 'of shape [2048, 32], got [2048, 16]'],
+    ['other sizes', (path) => changed(path, { hidden_size: 32 }), 'of shape [2048, 32], got [2048, 16]'],
     ['a weight missing', (path) => putSmall(path, { without: 'model.norm.weight' }), 'called "model.norm.weight"'],
-    ['a layer too many', (path) => putSmall(path, { config: { num_hidden_layers: 3 } }), '"model.layers.2.'],
+    ['a layer too many', (path) => changed(path, { num_hidden_layers: 3 }), '"model.layers.2.'],
   ])('is refused with %s', async (what, spoil, message) => {
     const path = await putSmall(join(folder, `bad ${what}`));
     await spoil(path);
