@@ -11,7 +11,9 @@ import { PlainProjection, type Projector } from './projection.js';
 
 /** How a model computes. */
 export interface Arithmetic {
+  /** Makes the products with weights. */
   readonly project: Projector;
+  /** Makes what keeps keys and values. */
   readonly cachesOf: (sizes: AttentionSizes) => Caches;
 }
 

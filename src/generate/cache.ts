@@ -45,6 +45,7 @@ export interface AttentionCache {
 
 /** Makes the caches of a model, and decides by that how keys and values are kept. */
 export interface Caches {
+  /** An empty cache, for one text. */
   create(): AttentionCache;
   /** A cache from bytes of `serialize`. */
   restore(bytes: Uint8Array): AttentionCache;

@@ -96,6 +96,7 @@ export class TextGenerator implements Disposable {
     this.model.release();
   }
 
+  /** The same as `release()`. */
   [Symbol.dispose](): void {
     this.release();
   }

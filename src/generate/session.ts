@@ -112,6 +112,7 @@ export class Session implements AsyncDisposable {
     this.#cache.release();
   }
 
+  /** The same as `release()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
