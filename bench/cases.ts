@@ -7,6 +7,7 @@ import { allocation } from './cases/allocation.js';
 import { cold } from './cases/cold.js';
 import { dequantize } from './cases/dequantize.js';
 import { dynamic } from './cases/dynamic.js';
+import { generation } from './cases/generation.js';
 import { halves } from './cases/halves.js';
 import { kvcache } from './cases/kvcache.js';
 import { linear } from './cases/linear.js';
@@ -17,6 +18,7 @@ import { places } from './cases/places.js';
 import { recallCase } from './cases/recall-case.js';
 import { rows } from './cases/rows.js';
 import { streams } from './cases/streams.js';
+import { tokens } from './cases/tokens.js';
 import { twins } from './cases/twins.js';
 import { wake } from './cases/wake.js';
 
@@ -36,6 +38,8 @@ export const CASES: readonly Case[] = [
   { name: 'allocation', question: 'What does a small batch in place allocate, and what stays?', run: allocation },
   { name: 'linear', question: 'How fast are int8 layers, against ONNX Runtime on one thread?', run: linear },
   { name: 'kvcache', question: 'What does attention over a quantized cache cost, and lose?', run: kvcache },
+  { name: 'generation', question: 'What does a quantized model lose, by scheme and by cache?', run: generation },
+  { name: 'tokens', question: 'How fast is text made, against float32 and ONNX Runtime?', run: tokens },
   { name: 'places', question: 'From which size on is a lane faster than in place?', run: places },
   { name: 'recall', question: 'How well do quantized embeddings find their neighbours?', run: recallCase },
 ];

@@ -18,3 +18,12 @@ export function between(document: string, name: string, text: string): string {
 export async function writeBetween(path: URL, name: string, text: string): Promise<void> {
   await writeFile(path, between(await readFile(path, 'utf8'), name, text));
 }
+
+/** Rows below a head as a table: the first column flush left, the others flush right. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, column) => Math.max(3, name.length, ...rows.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((text, column) => (column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!))).join(' | ')} |`;
+  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
+}

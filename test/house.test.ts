@@ -30,6 +30,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'src/adapters': 6,
   'src/server': 7,
   'src/cluster': 7,
+  'src/generate': 7,
   'src/index.ts': 7,
   'src/cli': 8,
   examples: 9,

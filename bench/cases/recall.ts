@@ -3,9 +3,11 @@
  * sentence embeddings of 384 dimensions (all-MiniLM-L6-v2 on the documents of `@sap-ux/fiori-docs-embeddings`).
  * @module
  */
+
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { StreamingRuntime } from '../../src/index.js';
+import { markdownTable } from '../document.js';
 
 /** Vectors, row after row. */
 export interface Embeddings {
@@ -91,12 +93,7 @@ export function recallTable(rows: readonly RecallRow[]): string {
     percent(both),
     percent(vectors),
   ]);
-  const head = ['Preset', 'Bytes a vector', 'Both quantized', 'Query float32'];
-  const widths = head.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((text, column) => (column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!))).join(' | ')} |`;
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [line(head), `| ${rule.join(' | ')} |`, ...cells.map(line)].join('\n');
+  return markdownTable(['Preset', 'Bytes a vector', 'Both quantized', 'Query float32'], cells);
 }
 
 /** Vectors of length 1 in float64. */

@@ -13,6 +13,8 @@ export interface Context {
   readonly show: ((line: string) => void) | undefined;
   /** Tells, on standard error, a line that must be seen while the command runs. */
   readonly say: (line: string) => void;
+  /** Writes to standard output before the command has ended. */
+  readonly write: (text: string) => unknown;
   /** Aborted when the user stops the command. */
   readonly signal: AbortSignal;
 }

@@ -26,6 +26,7 @@ const context: Context = {
   input: { [Symbol.asyncIterator]: () => addAbortSignal(stop.signal, stdin)[Symbol.asyncIterator]() },
   show: stderr.isTTY ? (line) => stderr.write(`\r\u001b[K${line.slice(0, stderr.columns - 1)}`) : undefined,
   say: (line) => void stderr.write(`${line}\n`),
+  write: (text) => stdout.write(text),
   signal: stop.signal,
 };
 

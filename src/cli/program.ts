@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import('./compare.js')).compareCommand,
   recommend: async () => (await import('./recommend.js')).recommendCommand,
   serve: async () => (await import('./serve.js')).serveCommand,
+  generate: async () => (await import('./generate.js')).generateCommand,
   presets: async () => (await import('./presets.js')).presetsCommand,
 };
 

@@ -36,8 +36,15 @@ export function halves(): Float32Array {
 }
 
 /** Raw bits of a 16-bit type as float32. */
-export function widened(dtype: 'float16' | 'bfloat16', bits: Uint16Array): Float32Array {
-  if (dtype === 'bfloat16') return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
-  const all = halves();
-  return Float32Array.from(bits, (half) => all[half]!);
+export function widened(dtype: 'float16' | 'bfloat16', bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(bits.length);
+  if (dtype === 'bfloat16') {
+    // By their bits: a NaN keeps its own.
+    const words = new Uint32Array(values.buffer);
+    for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
+  } else {
+    const all = halves();
+    for (let i = 0; i < bits.length; i++) values[i] = all[bits[i]!]!;
+  }
+  return values;
 }

@@ -31,6 +31,7 @@ const context: Context = {
   input: { [Symbol.asyncIterator]: async function* () {} },
   show: undefined,
   say: () => undefined,
+  write: () => undefined,
   signal: new AbortController().signal,
 };
 

@@ -67,14 +67,16 @@ export async function ended(child: ChildProcess): Promise<Ran> {
 export async function run(words: readonly string[], context: Partial<Context> = {}): Promise<Ran> {
   const input = { [Symbol.asyncIterator]: async function* () {} };
   const { signal } = new AbortController();
+  const written: string[] = [];
   const { exitCode, out, problem } = await runProgram(words, {
     input,
     show: undefined,
     say: () => undefined,
+    write: (text) => written.push(text),
     signal,
     ...context,
   });
-  return { code: exitCode, out, err: problem };
+  return { code: exitCode, out: written.join('') + out, err: problem };
 }
 
 /** Runs a command line that succeeds, with `--json`, and gives its object. */

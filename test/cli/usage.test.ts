@@ -12,7 +12,17 @@ const out = join(folder, 'out.safetensors');
 const quantize = ['quantize', x, '--out', out];
 const given = ['--preset', 'onnx-static', '--scale', scale, '--zero-point', zero];
 
-const COMMANDS = ['quantize', 'dequantize', 'calibrate', 'inspect', 'compare', 'recommend', 'serve', 'presets'];
+const COMMANDS = [
+  'quantize',
+  'dequantize',
+  'calibrate',
+  'inspect',
+  'compare',
+  'recommend',
+  'serve',
+  'generate',
+  'presets',
+];
 
 const calibrate = ['calibrate', x, '--preset', 'onnx-dynamic', '--out', join(folder, 'c.json'), '--method'];
 const recommend = ['recommend', x, '--budget'];

@@ -14,8 +14,9 @@ function targets(node: unknown, conditions: readonly string[] = []): { path: str
 }
 
 describe('manifest', () => {
-  it('brings six dependencies, and works beside ONNX Runtime where it is installed', () => {
+  it('brings seven dependencies, and works beside ONNX Runtime where it is installed', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
+      '@huggingface/tokenizers',
       'citty',
       'comlink',
       'fastify',
