@@ -32,6 +32,7 @@ export {
   type CallOptions,
   type CloseOptions,
   type CodeArray,
+  type ConnectOptions,
   type ErrorStatistics,
   type GivenParameters,
   type GivenRange,
@@ -75,6 +76,7 @@ export {
   type Scheme,
 } from './scheme/index.js';
 export {
+  attachRuntime,
   buffer,
   createRuntime,
   type Overflow,

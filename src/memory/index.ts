@@ -4,8 +4,8 @@
  */
 
 export { Allocator, roundedBytes } from './allocator.js';
-export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './arena.js';
 export { Arena } from './arena.js';
+export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './arena-options.js';
 export type { InputDtype, InputView } from './dtype.js';
 export {
   bytesOf,
@@ -17,6 +17,7 @@ export {
   viewOf,
 } from './dtype.js';
 export { fromHalf, halves, toHalf, widened } from './half.js';
+export { type InPlaceWords, THREAD_WORDS_BYTES, ThreadWords } from './in-place-words.js';
 export type { LeaseState } from './lease.js';
 export { Lease, Ownership } from './lease.js';
 export { clearOutcome, clearRange } from './outcome-words.js';

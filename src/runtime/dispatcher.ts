@@ -7,7 +7,14 @@ import { errorId } from '../errors.js';
 import { type Ring, SLOTS } from '../memory/index.js';
 import { State } from '../scheme/descriptor.js';
 import { late } from './due.js';
-import { type DispatchOptions, type Flight, newFlight, publishFlight } from './flight.js';
+import {
+  type DispatchCounts,
+  type Dispatching,
+  type DispatchOptions,
+  type Flight,
+  newFlight,
+  publishFlight,
+} from './flight.js';
 import type { Job } from './job.js';
 import { addOutcome, type Outcome } from './outcome.js';
 import { StallWatch } from './stalls.js';
@@ -18,18 +25,8 @@ const ATTEMPTS = 2;
 /** Milliseconds after which the producer looks without having been woken. */
 const CEILING_MS = 1_000;
 
-/** What the supervisor of the lanes is told, and what it did for jobs. */
-export interface DispatchCounts {
-  /** Descriptors that were run again because their lane died. */
-  readonly replayed: number;
-  /** Jobs that were given up because lanes died of them. */
-  readonly poisoned: number;
-  /** Jobs that were given up because they were late. */
-  readonly late: number;
-}
-
 /** Hands jobs to the lanes. */
-export class Dispatcher {
+export class Dispatcher implements Dispatching {
   readonly #ring: Ring;
   readonly #lanes: number;
   readonly #onStalled: (lane: number) => void;

@@ -5,10 +5,11 @@
 import { availableParallelism } from 'node:os';
 import { fail, got } from '../errors.js';
 import { bindKernels, compileKernels, compileRelaxed, createReference, type Relaxed } from '../kernels/index.js';
-import { Arena, MAX_LANES, parseSize, RING_BYTES, Ring } from '../memory/index.js';
+import { Arena, type InPlaceWords, MAX_LANES, parseSize, RING_BYTES, Ring } from '../memory/index.js';
 import { RowForm } from '../scheme/codes.js';
 import type { LaneHandle } from './control.js';
 import { Dispatcher } from './dispatcher.js';
+import type { Dispatching } from './flight.js';
 import { InPlace } from './inplace.js';
 import type { EngineMetrics } from './metrics.js';
 import { LanePool } from './pool.js';
@@ -46,54 +47,59 @@ export interface RuntimeOptions {
   readonly workerUrl?: URL;
 }
 
-/** Numbers of the options, with their defaults. */
-interface EngineNumbers {
-  readonly lanes: number;
-  readonly limit: number;
-  readonly stallDeadline: number;
-  readonly maxPending: number;
-}
-
 /** What kernels are made of; null for what is not used. */
-interface Modules {
+export interface Modules {
   readonly simd: WebAssembly.Module | null;
   readonly relaxed: Relaxed | null;
 }
 
-/** Arena, ring, kernels and lanes. */
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly arena: Arena;
+  /** Words for work on this thread. */
+  readonly words: InPlaceWords;
+  readonly modules: Modules;
+  /** Microseconds, estimated, up to which a job runs in place. */
+  readonly limit: number;
+  readonly maxPending: number;
+  /** Where work goes that is too long for this thread; undefined for nowhere. */
+  readonly dispatcher: Dispatching | undefined;
+  /** The lanes' threads, once they run. */
+  readonly pool: () => LanePool | undefined;
+  /** Lanes asked for. */
+  readonly lanes: number;
+  /** Lets go of everything. */
+  readonly end: () => Promise<void>;
+}
+
+/** Arena, kernels, lanes, or the way to those of another thread. */
 export class Engine {
   readonly arena: Arena;
   readonly scheduler: Scheduler;
   /** How rows must lie for the integer products of the kernels. */
   readonly rowForm: RowForm;
-  readonly #ring: Ring;
+  /** Calls at a time. */
+  readonly maxPending: number;
+  /** What kernels are made of, for threads that connect. */
+  readonly modules: Modules;
+  readonly #parts: EngineParts;
   readonly #inPlace: InPlace;
-  readonly #configured: number;
-  readonly #dispatcher: Dispatcher | undefined;
-  #pool: LanePool | undefined;
+  readonly #onEnd: (() => void)[] = [];
   #isOpen = true;
   #ending: Promise<void> | undefined;
 
-  /** Calls at a time. */
-  readonly maxPending: number;
-
-  private constructor(
-    arena: Arena,
-    ring: Ring,
-    { simd, relaxed }: Modules,
-    { lanes, limit, stallDeadline, maxPending }: EngineNumbers,
-  ) {
+  constructor(parts: EngineParts) {
+    const { arena, words, modules, limit, maxPending, dispatcher } = parts;
+    const { simd, relaxed } = modules;
     const kernel =
       simd === null ? createReference(arena.buffer) : bindKernels(simd, arena.memory, relaxed?.module ?? null);
     this.arena = arena;
-    this.rowForm = relaxed?.rowForm ?? RowForm.Wide;
-    this.#ring = ring;
-    this.#configured = lanes;
-    this.#inPlace = new InPlace(ring, kernel);
-    this.#dispatcher =
-      lanes === 0 ? undefined : new Dispatcher(ring, lanes, stallDeadline, (lane) => this.#pool?.end(lane));
+    this.modules = modules;
     this.maxPending = maxPending;
-    this.scheduler = new Scheduler(this.#inPlace, kernel, this.#dispatcher, limit);
+    this.rowForm = relaxed?.rowForm ?? RowForm.Wide;
+    this.#parts = parts;
+    this.#inPlace = new InPlace(words, kernel);
+    this.scheduler = new Scheduler(this.#inPlace, kernel, dispatcher, limit);
   }
 
   /** Makes the machinery; see `createRuntime`. */
@@ -123,6 +129,9 @@ export class Engine {
       throw fail('ERR_QUANTLANE_ARGUMENT', `Expected maxPending of at least 1 call, got ${got(maxPending)}`);
     }
     const arena = new Arena({ bytes: parseSize(options.memory ?? '256MiB'), reserved: RING_BYTES });
+    const ring = new Ring(arena.buffer);
+    let pool: LanePool | undefined;
+    const dispatcher = lanes === 0 ? undefined : new Dispatcher(ring, lanes, stallDeadline, (lane) => pool?.end(lane));
     const kernels: Promise<Modules> = (async () => ({
       simd: kind === 'scalar' ? null : await compileKernels(),
       relaxed: kind === 'simd' ? await compileRelaxed() : null,
@@ -130,25 +139,29 @@ export class Engine {
     let engine: Engine | undefined;
     // Threads take longer to start than kernels to compile, so they begin at once; sessions wait for the kernels.
     const starting =
-      lanes === 0
-        ? undefined
-        : LanePool.start({
-            lanes,
-            arena,
-            kernels: kernels.then(({ simd, relaxed }) => ({ simd, relaxed: relaxed?.module ?? null })),
-            workerUrl: options.workerUrl ?? new URL('../../workers/lane.js', import.meta.url),
-            deadline,
-            onLost: (lane) => engine!.#dispatcher!.laneLost(lane),
-            onNone: () => engine!.scheduler.dropLanes(),
-          });
+      dispatcher &&
+      LanePool.start({
+        lanes,
+        arena,
+        kernels: kernels.then(({ simd, relaxed }) => ({ simd, relaxed: relaxed?.module ?? null })),
+        workerUrl: options.workerUrl ?? new URL('../../workers/lane.js', import.meta.url),
+        deadline,
+        onLost: (lane) => dispatcher.laneLost(lane),
+        onNone: () => engine!.scheduler.dropLanes(),
+      });
+    const end = async (): Promise<void> => {
+      ring.setStop(true);
+      await pool?.destroy();
+    };
     try {
-      engine = new Engine(arena, new Ring(arena.buffer), await kernels, { lanes, limit, stallDeadline, maxPending });
-      engine.#pool = await starting;
+      const modules = await kernels;
+      engine = new Engine({ arena, words: ring, modules, limit, maxPending, dispatcher, lanes, pool: () => pool, end });
+      pool = await starting;
       return engine;
     } catch (error) {
-      if (engine !== undefined) engine.#dispatcher?.close();
-      const pool = await starting?.catch(() => undefined);
-      await pool?.destroy();
+      dispatcher?.close();
+      const started = await starting?.catch(() => undefined);
+      await started?.destroy();
       throw error;
     }
   }
@@ -165,16 +178,16 @@ export class Engine {
 
   /** The lanes by index. */
   get lanes(): readonly LaneHandle[] {
-    return this.#pool?.lanes ?? [];
+    return this.#parts.pool()?.lanes ?? [];
   }
 
   /** What the machinery has done. */
   metrics(): EngineMetrics {
-    const pool = this.#pool;
-    const { replayed = 0, poisoned = 0, late = 0 } = this.#dispatcher?.counts ?? {};
+    const pool = this.#parts.pool();
+    const { replayed = 0, poisoned = 0, late = 0 } = this.#parts.dispatcher?.counts ?? {};
     return {
       lanes: {
-        configured: this.#configured,
+        configured: this.#parts.lanes,
         alive: pool?.alive ?? 0,
         restarts: pool?.restarts ?? 0,
         stalls: pool?.stalls ?? 0,
@@ -193,7 +206,7 @@ export class Engine {
 
   /** Gives up what runs. */
   abort(): void {
-    this.#dispatcher?.abandon(closed());
+    this.#parts.dispatcher?.abandon(closed());
     this.#inPlace.abort(closed());
   }
 
@@ -203,10 +216,15 @@ export class Engine {
     return this.#ending;
   }
 
+  /** Has `listener` called when the engine ends. */
+  onEnd(listener: () => void): void {
+    this.#onEnd.push(listener);
+  }
+
   async #end(): Promise<void> {
-    this.#ring.setStop(true);
-    this.#dispatcher?.close();
-    await this.#pool?.destroy();
+    for (const listener of this.#onEnd) listener();
+    this.#parts.dispatcher?.close();
+    await this.#parts.end();
   }
 }
 

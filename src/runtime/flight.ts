@@ -22,6 +22,27 @@ export interface DispatchOptions extends Due {
   readonly source?: object | undefined;
 }
 
+/** What became of jobs. */
+export interface DispatchCounts {
+  /** Descriptors that were run again because their lane died. */
+  readonly replayed: number;
+  /** Descriptors that were given up because lanes died of them. */
+  readonly poisoned: number;
+  /** Jobs that were given up because they were late. */
+  readonly late: number;
+}
+
+/** Carries jobs out elsewhere than on this thread. */
+export interface Dispatching {
+  readonly counts: DispatchCounts;
+  /** Rejects with the signal's reason, ERR_QUANTLANE_DEADLINE, or what `abandon` was given. */
+  run(job: Job, options: DispatchOptions): Promise<Outcome>;
+  /** Gives every job up that is not finished. */
+  abandon(reason: unknown): void;
+  /** Lets go; no job runs any more. */
+  close(): void;
+}
+
 /** A job in the ring or before it. */
 export interface Flight extends Turn {
   readonly job: Job;

@@ -3,16 +3,18 @@
  * @module
  */
 
+export { attachEngine } from './attached.js';
 export { LaneHandle, type LaneStatistics } from './control.js';
 export { late } from './due.js';
 export { Engine, type RuntimeOptions } from './engine.js';
 export type { RangeResult } from './jobs.js';
 export type { QuantizedParts } from './load.js';
 export type { RuntimeMetrics } from './metrics.js';
+export type { CallOptions, CloseOptions, ConnectOptions } from './options.js';
 export type { CodeArray, ScaleArray, ZeroPointArray } from './parts.js';
 export type { GivenParameters, GivenRange, QuantizeOptions, SchemeInput } from './plan.js';
 export { QuantizedTensor } from './quantized.js';
-export { type CallOptions, type CloseOptions, Runtime } from './runtime.js';
+export { Runtime } from './runtime.js';
 export { amaxOf, smoothScales } from './smooth-scales.js';
 export { type ErrorStatistics, mergeStatistics, NO_ERROR } from './statistics.js';
 export type { PlainTensor, TensorInput } from './tensor.js';

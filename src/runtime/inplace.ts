@@ -4,7 +4,7 @@
  */
 import { errorId } from '../errors.js';
 import type { Kernel } from '../kernels/index.js';
-import { clearOutcome, type Ring } from '../memory/index.js';
+import { clearOutcome, type InPlaceWords } from '../memory/index.js';
 import { Mode, Source } from '../scheme/codes.js';
 import { Word } from '../scheme/descriptor.js';
 import { assertInTime } from './due.js';
@@ -34,7 +34,7 @@ interface Waiting extends Turn {
 
 /** Carries out jobs on this thread. */
 export class InPlace {
-  readonly #ring: Ring;
+  readonly #words: InPlaceWords;
   readonly #kernel: Kernel;
   /** Nanoseconds of work in this turn. */
   #spent = 0;
@@ -56,8 +56,8 @@ export class InPlace {
   /** Why sliced jobs are given up, if they are. */
   #reason: { readonly error: unknown } | undefined;
 
-  constructor(ring: Ring, kernel: Kernel) {
-    this.#ring = ring;
+  constructor(words: InPlaceWords, kernel: Kernel) {
+    this.#words = words;
     this.#kernel = kernel;
   }
 
@@ -110,8 +110,8 @@ export class InPlace {
    * @returns whether there is nothing to say about it; else see `outcome`
    */
   runNow(job: Job, nanoseconds: number): boolean {
-    const address = this.#ring.inPlace(0);
-    const words = this.#ring.words;
+    const address = this.#words.inPlace(0);
+    const { words } = this.#words;
     if (job.kind === this.#lastKind) {
       // A stream asks for the same again and again: most words of the descriptor are right already.
       clearOutcome(words, address);
@@ -128,7 +128,7 @@ export class InPlace {
 
   /** What became of the last job of `runNow`. */
   get outcome(): Outcome {
-    return this.#outcome(this.#ring.inPlace(0));
+    return this.#outcome(this.#words.inPlace(0));
   }
 
   /** Carries out the job in slices; jobs run one after the other, and sources take turns. */
@@ -163,13 +163,13 @@ export class InPlace {
   }
 
   async #runSliced(job: Job, signal?: AbortSignal): Promise<Outcome> {
-    const address = this.#ring.inPlace(1);
-    const words = this.#ring.words;
+    const address = this.#words.inPlace(1);
+    const { words } = this.#words;
     const at = address >> 2;
     writeJob(job, words, at);
     const cut = cutOf(job.kind, SLICE_ELEMENTS[this.#kernel.name]);
     if (cut !== undefined) {
-      for (const _ of pieces(job, cut, words, at, this.#ring.ranges)) {
+      for (const _ of pieces(job, cut, words, at, this.#words.ranges)) {
         if (!this.hasTime) await this.#turn(signal);
         this.#measure(address);
         if (words[at + Word.Status] !== 0) break;
@@ -193,7 +193,7 @@ export class InPlace {
   }
 
   async #slices(job: Job, address: number, signal?: AbortSignal): Promise<void> {
-    const words = this.#ring.words;
+    const { words } = this.#words;
     const at = address >> 2;
     const { units, unitElements } = job.kind.layout;
     const most = SLICE_ELEMENTS[this.#kernel.name] / job.kind.weight;
@@ -234,13 +234,13 @@ export class InPlace {
     try {
       this.#kernel.execute(address);
     } catch {
-      this.#ring.words[(address >> 2) + Word.Status] = errorId('ERR_QUANTLANE_KERNEL');
+      this.#words.words[(address >> 2) + Word.Status] = errorId('ERR_QUANTLANE_KERNEL');
     }
   }
 
   #outcome(address: number): Outcome {
     const outcome = emptyOutcome();
-    addOutcome(outcome, this.#ring.words, address >> 2);
+    addOutcome(outcome, this.#words.words, address >> 2);
     return outcome;
   }
 

@@ -2,10 +2,12 @@
  * The runtime: leases in, quantized tensors out.
  * @module
  */
+import type { MessagePort } from 'node:worker_threads';
 import { fail, got } from '../errors.js';
-import { type Arena, bytesOf, type InputDtype, type Lease, TensorLease } from '../memory/index.js';
+import { type Arena, bytesOf, type InputDtype, type Lease, parseSize, TensorLease } from '../memory/index.js';
 import { Op } from '../scheme/codes.js';
 import { Calls } from './calls.js';
+import { connect } from './connection.js';
 import type { LaneHandle } from './control.js';
 import { Direct } from './direct.js';
 import type { Engine } from './engine.js';
@@ -13,6 +15,7 @@ import { foreign } from './input.js';
 import { dequantizeJob, type RangeResult, unpackJob } from './jobs.js';
 import { loadParts, loadPlan, type QuantizedParts } from './load.js';
 import type { RuntimeMetrics } from './metrics.js';
+import type { CallOptions, CloseOptions, ConnectOptions } from './options.js';
 import { checkOutcome } from './outcome.js';
 import { Planner, type QuantizeOptions, type SchemeInput } from './plan.js';
 import { QuantizedTensor } from './quantized.js';
@@ -20,20 +23,8 @@ import type { TensorInput } from './tensor.js';
 import { type RotateOptions, type TransformOptions, Transforms } from './transforms.js';
 import { Works } from './works.js';
 
-/** How codes are turned back into values, or a range is taken. */
-export interface CallOptions {
-  /** Gives the call up. */
-  readonly signal?: AbortSignal;
-}
-
 /** No options: one object for all calls. */
 const NO_OPTIONS: QuantizeOptions = Object.freeze({});
-
-/** How a runtime is closed. */
-export interface CloseOptions {
-  /** Milliseconds for calls that run; default: as long as they take. */
-  readonly grace?: number;
-}
 
 /** Quantizes on memory of its own and any number of lanes. Made by `createRuntime`. */
 export class Runtime {
@@ -228,6 +219,17 @@ export class Runtime {
     } finally {
       this.#calls.leave();
     }
+  }
+
+  /**
+   * Connects another thread of the host, such as a worker: it takes the port to `attachRuntime` and has this API, a part of
+   * the arena of its own for its leases, its own thread for work in place, and the lanes for the rest. The memory comes back
+   * when that runtime is closed, or its thread ends.
+   * @throws ERR_QUANTLANE_ARENA_FULL, ERR_QUANTLANE_ARENA_TOO_SMALL, ERR_QUANTLANE_CLOSED, ERR_QUANTLANE_ARGUMENT
+   */
+  connect({ memory = '16MiB' }: ConnectOptions = {}): MessagePort {
+    this.#engine.assertOpen();
+    return connect(this.#engine, this.#calls, parseSize(memory));
   }
 
   /** The lanes, by index, each with its control channel; empty where everything runs in place. */

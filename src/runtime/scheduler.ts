@@ -4,8 +4,7 @@
  */
 import type { Kernel } from '../kernels/index.js';
 import { Mode, Op } from '../scheme/codes.js';
-import type { Dispatcher } from './dispatcher.js';
-import type { DispatchOptions } from './flight.js';
+import type { Dispatching, DispatchOptions } from './flight.js';
 import type { InPlace } from './inplace.js';
 import type { Job } from './job.js';
 import type { Outcome } from './outcome.js';
@@ -38,10 +37,10 @@ export class Scheduler {
   readonly #kernel: Kernel;
   /** Nanoseconds. */
   readonly #limit: number;
-  #dispatcher: Dispatcher | undefined;
+  #dispatcher: Dispatching | undefined;
 
   /** @param limit microseconds, estimated, up to which a job runs in place */
-  constructor(inPlace: InPlace, kernel: Kernel, dispatcher: Dispatcher | undefined, limit: number) {
+  constructor(inPlace: InPlace, kernel: Kernel, dispatcher: Dispatching | undefined, limit: number) {
     this.#inPlace = inPlace;
     this.#kernel = kernel;
     this.#limit = limit * 1000;
@@ -106,7 +105,7 @@ export class Scheduler {
     dispatcher?.abandon(NO_LANES);
   }
 
-  async #dispatch(dispatcher: Dispatcher, job: Job, options: DispatchOptions): Promise<Outcome> {
+  async #dispatch(dispatcher: Dispatching, job: Job, options: DispatchOptions): Promise<Outcome> {
     try {
       return await dispatcher.run(job, options);
     } catch (reason) {

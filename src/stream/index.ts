@@ -8,4 +8,4 @@ export { buffer, type Overflow, type StreamOptions } from './options.js';
 export type { RunningRange } from './running-range.js';
 export type { PullSource, StreamSource } from './source.js';
 export { QuantizedStream } from './stream.js';
-export { createRuntime, StreamingRuntime } from './streaming-runtime.js';
+export { attachRuntime, createRuntime, StreamingRuntime } from './streaming-runtime.js';

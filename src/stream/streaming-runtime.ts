@@ -2,7 +2,15 @@
  * The runtime with streams: what `createRuntime` gives.
  * @module
  */
-import { type CloseOptions, Engine, Runtime, type RuntimeOptions, type SchemeInput } from '../runtime/index.js';
+import type { MessagePort } from 'node:worker_threads';
+import {
+  attachEngine,
+  type CloseOptions,
+  Engine,
+  Runtime,
+  type RuntimeOptions,
+  type SchemeInput,
+} from '../runtime/index.js';
 import { endStreams } from './closing.js';
 import type { StreamOptions } from './options.js';
 import type { StreamSource } from './source.js';
@@ -44,4 +52,14 @@ export class StreamingRuntime extends Runtime {
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<StreamingRuntime> {
   return new StreamingRuntime(await Engine.start(options));
+}
+
+/**
+ * The runtime that `runtime.connect()` of another thread gave a port for: the same API on this thread. Leases lie in the
+ * same shared memory, so other threads may read them by views that are sent to them. Close it; its memory goes back when
+ * the last lease is released.
+ * @throws ERR_QUANTLANE_ARGUMENT for no such port, ERR_QUANTLANE_CLOSED where the runtime is closed
+ */
+export async function attachRuntime(port: MessagePort): Promise<StreamingRuntime> {
+  return new StreamingRuntime(await attachEngine(port));
 }
