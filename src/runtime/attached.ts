@@ -4,7 +4,7 @@
  * @module
  */
 import type { MessagePort } from 'node:worker_threads';
-import { type Endpoint, type Remote, wrap } from 'comlink';
+import { type Endpoint, type Remote, releaseProxy, wrap } from 'comlink';
 import { fail, got } from '../errors.js';
 import { Arena, THREAD_WORDS_BYTES, ThreadWords } from '../memory/index.js';
 import type { ConnectionHost, Grant } from './connection.js';
@@ -90,7 +90,8 @@ export async function attachEngine(port: MessagePort): Promise<Engine> {
     dispatcher: hasLanes ? new RemoteLanes(remote, port) : undefined,
     lanes: 0,
     pool: () => undefined,
-    end: () => whenIdle(arena, () => port.close()),
+    // It also keeps the remote: where that is collected, its port closes.
+    end: () => whenIdle(arena, () => remote[releaseProxy]()),
   });
   closed.catch(() => {
     engine.refuse();
