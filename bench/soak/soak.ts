@@ -136,7 +136,10 @@ class Round {
     const isOver = (): boolean =>
       performance.now() >= end || this.#ledger.violated > 0 || runtime.metrics().lanes.gone > 0;
     const sessions = Array.from({ length: this.#options.sessions }, () => this.#play(stage, isOver));
-    const isDone = await this.#unlessStuck(runtime, Promise.all(sessions).then(() => runtime.drain()));
+    const isDone = await this.#unlessStuck(
+      runtime,
+      Promise.all(sessions).then(() => runtime.drain()),
+    );
     this.isUnderLoad = false;
     if (isDone) await this.#check(runtime, before);
     const counts = runtime.metrics().lanes;

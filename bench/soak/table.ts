@@ -23,7 +23,7 @@ export function soakTable(result: SoakResult): string {
     ['threads ended from outside', count(result.kills)],
     ['threads ended because a batch held them too long', count(result.stalls)],
     ['lanes started again', count(result.restarts)],
-    ['lanes given up after eight young deaths in a row', count(result.gone)],
+    ['lanes given up', count(result.gone)],
     ['rejected after two threads under them were ended from outside', count(result.unlucky)],
     ['runtimes drained and checked', count(result.rounds)],
     ['peak resident memory, MiB', mib(result.peakRss)],
