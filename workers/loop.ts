@@ -11,8 +11,9 @@ import { Word } from '../src/scheme/descriptor.js';
 /**
  * Milliseconds that a lane spins after its last batch, at first: to wake a thread costs about as much. A spin that finds
  * work makes the next one twice as long, one that finds none half as long, so that a lane whose batches come closely is
- * awake for them, and one whose batches come rarely does not burn the time that the caller's thread needs: on two busy
- * cores a call of 4,096 values every 60 µs to 2 ms took 2.2 to 2.4 times as long where the lane always spun for 50 µs.
+ * awake for them, and one whose batches come rarely does not burn the time that the caller's thread needs. On two cores
+ * that were busy with other work too, calls with less than 0.3 ms between them took 0.42 to 0.58 of the time that they
+ * took where the lane always spun for 50 µs; on an idle machine it was not measured.
  */
 const SPIN_MS = 0.05;
 /** The longest spin: what two wake-ups cost; to spin longer costs more than it can save. */

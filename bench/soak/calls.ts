@@ -3,6 +3,7 @@
  * @module
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { codeOf } from './ledger.js';
 import type { Scene } from './scene.js';
 import type { Specimen } from './specimen.js';
 
@@ -25,13 +26,18 @@ async function call(scene: Scene, specimen: Specimen): Promise<void> {
   // Poison is not given up: it must be found.
   const isCancelled = specimen.right !== undefined && random.chance(0.05);
   const delay = random.below(4);
+  const deadline = specimen.right !== undefined && random.chance(0.05) ? random.between(1, 30) : undefined;
   const tensor = await scene.bring(specimen);
-  const running = stage.runtime.quantize(tensor, kind.name, { signal: stop.signal });
+  const running = stage.runtime.quantize(tensor, kind.name, {
+    signal: stop.signal,
+    ...(deadline !== undefined && { deadline }),
+  });
   if (isCancelled) void pause(delay).then(() => stop.abort(reason));
   try {
     scene.judge(await running, specimen, 'call');
   } catch (error) {
     if (error === reason) stage.ledger.counts.cancelled++;
+    else if (deadline !== undefined && codeOf(error) === 'ERR_QUANTLANE_DEADLINE') stage.ledger.counts.late++;
     else scene.judgeError(error, specimen, kills, 'call');
   }
 }

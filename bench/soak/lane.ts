@@ -1,5 +1,6 @@
 /**
- * A lane as that of `workers/lane`, but that a batch which begins with `POISON` ends its thread.
+ * A lane as that of `workers/lane`, but that a batch which begins with `POISON` ends its thread, and that it
+ * never comes to the end of one that begins with `ENDLESS`.
  * @module
  */
 import { type Endpoint, expose } from 'comlink';
@@ -10,8 +11,9 @@ import { LaneControl } from '../../workers/control.js';
 import type { Session } from '../../workers/lane.js';
 import { Lane } from '../../workers/loop.js';
 
-/** The first four bytes of a poison batch: finite as float32, and as two values of float16 or bfloat16. */
+/** The first four bytes of poison batches: finite as float32, and as two values of float16 or bfloat16. */
 export const POISON = 0x5a5a4b3c;
+export const ENDLESS = 0x5a5a4b3d;
 
 /** Kernels that do not survive a poison batch. */
 class Mortal implements Kernel {
@@ -29,7 +31,9 @@ class Mortal implements Kernel {
     const at = address >> 2;
     const op: Op = this.#words[at + Word.Op]!;
     // What is packed are codes, which may be any bytes.
-    if (op !== Op.Pack && this.#words[this.#words[at + Word.Values]! >> 2] === POISON) process.exit(1);
+    const first = op === Op.Pack ? 0 : this.#words[this.#words[at + Word.Values]! >> 2];
+    if (first === POISON) process.exit(1);
+    while (first === ENDLESS);
     this.#kernel.execute(address);
   }
 }

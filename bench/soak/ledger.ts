@@ -13,6 +13,8 @@ export interface Counts {
   cancelled: number;
   /** Batches that an overflow policy dropped. */
   dropped: number;
+  /** Calls that were rejected and batches that were dropped because they were late. */
+  late: number;
   /** Streams that failed of an overflow, as their policy says. */
   overflows: number;
   /** Poison batches, each rejected. */
@@ -34,6 +36,7 @@ export class Ledger {
     elements: 0,
     cancelled: 0,
     dropped: 0,
+    late: 0,
     overflows: 0,
     poisoned: 0,
     unlucky: 0,

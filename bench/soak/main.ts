@@ -2,8 +2,7 @@
  * `npm run soak -- [--minutes N] [--lanes 2] [--seed S] [--json FILE] [--write]`: load with faults, every result checked.
  * `npm run soak -- overload [--minutes N]`: a source ten times too fast, N minutes for each overflow policy. Both end with
  * code 1 where anything was not as promised; `--write` puts the table into docs/reliability.md. `--sessions` is how many
- * streams and callers there are at a time, `--kill-ms` the mean time between two threads that are ended from outside,
- * `--deaths` how many lanes may die before a runtime is replaced by a new one.
+ * streams and callers there are at a time, `--kill-ms` the mean time between two threads that are ended from outside.
  * @module
  */
 import { writeFileSync } from 'node:fs';
@@ -21,8 +20,7 @@ const { values, positionals } = parseArgs({
     lanes: { type: 'string', default: '2' },
     seed: { type: 'string' },
     sessions: { type: 'string', default: '6' },
-    'kill-ms': { type: 'string', default: '1000' },
-    deaths: { type: 'string', default: '12' },
+    'kill-ms': { type: 'string', default: '2000' },
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
@@ -39,7 +37,7 @@ function refuse(text: string): never {
 }
 
 /** A number above 0 of the command line. */
-function positive(name: 'minutes' | 'lanes' | 'seed' | 'sessions' | 'kill-ms' | 'deaths', otherwise: number): number {
+function positive(name: 'minutes' | 'lanes' | 'seed' | 'sessions' | 'kill-ms', otherwise: number): number {
   const text = values[name];
   const value = text === undefined ? otherwise : Number(text);
   return value > 0 ? value : refuse(`Expected --${name} above 0, got ${text}`);
@@ -66,9 +64,8 @@ if (question === 'overload') {
       milliseconds,
       lanes: positive('lanes', 2),
       seed,
-      killMs: positive('kill-ms', 1_000),
+      killMs: positive('kill-ms', 2_000),
       roundMs: 60_000,
-      deaths: positive('deaths', Number.POSITIVE_INFINITY),
       sessions: positive('sessions', 6),
     },
     report,

@@ -3,7 +3,7 @@
  * @module
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { createRuntime, type StreamingRuntime } from '../../src/index.js';
+import { createRuntime, type RuntimeMetrics, type StreamingRuntime } from '../../src/index.js';
 import { callSession } from './calls.js';
 import { type Counts, Ledger, textOf } from './ledger.js';
 import { Random } from './random.js';
@@ -23,8 +23,6 @@ export interface SoakOptions {
   readonly killMs: number;
   /** Milliseconds after which a runtime is drained, checked and replaced. */
   readonly roundMs: number;
-  /** Lanes that may die in a round of poison; a fourth of that may be ended from outside. */
-  readonly deaths: number;
   /** Sessions at a time. */
   readonly sessions: number;
 }
@@ -34,9 +32,12 @@ export interface SoakResult extends Counts {
   readonly seed: number;
   readonly seconds: number;
   readonly rounds: number;
-  /** Threads ended from outside, and lanes that were started again. */
+  /** Threads ended from outside. */
   readonly kills: number;
+  /** Threads that were ended because they stalled, lanes that were started again, and those that were given up. */
+  readonly stalls: number;
   readonly restarts: number;
+  readonly gone: number;
   /** Largest resident memory seen, in bytes. */
   readonly peakRss: number;
   readonly violated: number;
@@ -45,8 +46,10 @@ export interface SoakResult extends Counts {
 
 /** Milliseconds without any result after which the runtime is taken to be stuck. */
 const STALL_MS = 30_000;
-/** Lanes that one poison batch may end: each of two ends two, where both began parts of it at once. */
-const DEATHS_OF_POISON = 4;
+/** Milliseconds that a lane may take for a part of a batch: much longer than any does on a busy machine. */
+const LANE_STALL_MS = 1_000;
+/** The part of poison among batches. */
+const POISON_RATE = 0.005;
 
 /** Runs the load for its time; `report` is told how it goes, once a second. */
 export async function soak(options: SoakOptions, report: (text: string) => void): Promise<SoakResult> {
@@ -59,9 +62,9 @@ export async function soak(options: SoakOptions, report: (text: string) => void)
   const specimens = new Specimens(twin);
   const began = performance.now();
   const end = began + options.milliseconds;
-  const totals = { rounds: 0, restarts: 0, peakRss: 0 };
+  const totals = { rounds: 0, restarts: 0, stalls: 0, gone: 0, peakRss: 0 };
   let round: Round | undefined;
-  const reaper = new Reaper(random.fork(), { isFair: () => round?.isFair() === true }, options.killMs);
+  const reaper = new Reaper(random.fork(), { isFair: () => round?.isUnderLoad === true }, options.killMs);
   const ticker = setInterval(() => {
     totals.peakRss = Math.max(totals.peakRss, process.memoryUsage.rss());
     const seconds = Math.round((performance.now() - began) / 1000);
@@ -70,7 +73,10 @@ export async function soak(options: SoakOptions, report: (text: string) => void)
   }, 1_000);
   while (performance.now() < end && ledger.violated === 0) {
     round = new Round(options, random.fork(), specimens, ledger, () => reaper.kills);
-    totals.restarts += await round.run(Math.min(end, performance.now() + options.roundMs));
+    const { restarts, stalls, gone } = await round.run(Math.min(end, performance.now() + options.roundMs));
+    totals.restarts += restarts;
+    totals.stalls += stalls;
+    totals.gone += gone;
     totals.rounds++;
   }
   reaper.stop();
@@ -99,11 +105,8 @@ class Round {
   readonly #specimens: Specimens;
   readonly #ledger: Ledger;
   readonly #kills: () => number;
-  /** The runtime, while there is load on it. */
-  #runtime: StreamingRuntime | undefined;
-  /** Deaths that were dealt out to poison, and threads that were ended from outside. */
-  #deaths = 0;
-  #struck = 0;
+  /** Whether there is load on the runtime, so that threads may be ended. */
+  isUnderLoad = false;
 
   constructor(options: SoakOptions, random: Random, specimens: Specimens, ledger: Ledger, kills: () => number) {
     this.#options = options;
@@ -113,45 +116,35 @@ class Round {
     this.#kills = kills;
   }
 
-  /** Whether a thread may be ended from outside: none is being started, and the round has a life left. */
-  isFair(): boolean {
-    const { lanes, deaths } = this.#options;
-    if (this.#runtime?.metrics().lanes.alive !== lanes || this.#struck >= deaths / 4) return false;
-    this.#struck++;
-    return true;
-  }
-
-  /** Puts a runtime under load until the end; how often its lanes were started again. */
-  async run(end: number): Promise<number> {
-    const { lanes, deaths } = this.#options;
+  /** Puts a runtime under load until the end; what became of its lanes. */
+  async run(end: number): Promise<RuntimeMetrics['lanes']> {
+    const { lanes } = this.#options;
     const workerUrl = new URL('lane.js', import.meta.url);
     const inPlaceLimit = this.#random.pick([0, 0, 60]);
-    const runtime = await createRuntime({ lanes, memory: '256MiB', inPlaceLimit, workerUrl, startDeadline: STALL_MS });
+    const deadlines = { startDeadline: STALL_MS, stallDeadline: LANE_STALL_MS };
+    const runtime = await createRuntime({ lanes, memory: '256MiB', inPlaceLimit, workerUrl, ...deadlines });
     const before = { ...this.#ledger.counts };
     const stage: Stage = {
       runtime,
       specimens: this.#specimens,
       ledger: this.#ledger,
       kills: this.#kills,
-      mayPoison: () => this.#spend(DEATHS_OF_POISON),
+      poisonRate: POISON_RATE,
     };
-    this.#runtime = runtime;
+    this.isUnderLoad = true;
+    // A runtime that has given a lane up is replaced: without lanes there is little left to go wrong.
     const isOver = (): boolean =>
-      performance.now() >= end || this.#ledger.violated > 0 || this.#deaths + DEATHS_OF_POISON > deaths;
+      performance.now() >= end || this.#ledger.violated > 0 || runtime.metrics().lanes.gone > 0;
     const sessions = Array.from({ length: this.#options.sessions }, () => this.#play(stage, isOver));
-    const isDone = await this.#unlessStuck(Promise.all(sessions).then(() => runtime.drain()));
-    this.#runtime = undefined;
+    const isDone = await this.#unlessStuck(
+      runtime,
+      Promise.all(sessions).then(() => runtime.drain()),
+    );
+    this.isUnderLoad = false;
     if (isDone) await this.#check(runtime, before);
-    const { restarts } = runtime.metrics().lanes;
+    const counts = runtime.metrics().lanes;
     await (isDone ? runtime.close() : runtime.destroy());
-    return restarts;
-  }
-
-  /** Takes lives from the round's; false where it has not so many left. */
-  #spend(lives: number): boolean {
-    if (this.#deaths + lives > this.#options.deaths) return false;
-    this.#deaths += lives;
-    return true;
+    return counts;
   }
 
   /** Plays one session after the other. */
@@ -168,7 +161,7 @@ class Round {
   }
 
   /** Whether the work ended before nothing was delivered for long. */
-  async #unlessStuck(work: Promise<void>): Promise<boolean> {
+  async #unlessStuck(runtime: StreamingRuntime, work: Promise<void>): Promise<boolean> {
     this.#ledger.lastDelivery = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const stuck = new Promise<boolean>((resolve) => {
@@ -178,22 +171,23 @@ class Round {
     });
     const isDone = await Promise.race([work.then(() => true), stuck]);
     clearInterval(timer);
-    this.#ledger.check(isDone, () => `no result for ${STALL_MS / 1000} s`);
+    this.#ledger.check(isDone, () => `no result for ${STALL_MS / 1000} s: ${JSON.stringify(runtime.metrics())}`);
     return isDone;
   }
 
-  /** When every call is over, everything is back, every lane lives, and the metrics agree with what was seen. */
+  /** When every call is over, everything is back, every lane lives or was given up, and the metrics agree with what was seen. */
   async #check(runtime: StreamingRuntime, before: Counts): Promise<void> {
     const ledger = this.#ledger;
     const { lanes } = this.#options;
-    for (let wait = 0; wait < 300 && runtime.metrics().lanes.alive < lanes; wait++) await pause(100);
+    const accounted = (): number => runtime.metrics().lanes.alive + runtime.metrics().lanes.gone;
+    for (let wait = 0; wait < 300 && accounted() < lanes; wait++) await pause(100);
     const metrics = runtime.metrics();
     const { arena, jobs } = metrics;
     const idle = { pending: metrics.pending, inUse: arena.inUse, leases: arena.leases, leaked: arena.leaked };
     for (const [name, count] of Object.entries({ ...idle, waiting: arena.waiting })) {
       ledger.check(count === 0, () => `${name} is ${count} at the end of a round`);
     }
-    ledger.check(metrics.lanes.alive === lanes, () => `${metrics.lanes.alive} of ${lanes} lanes live`);
+    ledger.check(accounted() === lanes, () => `${accounted()} of ${lanes} lanes live or were given up`);
     const served = metrics.calls - metrics.failed;
     const delivered = ledger.counts.delivered - before.delivered;
     const elements = ledger.counts.elements - before.elements;
@@ -203,5 +197,6 @@ class Round {
     ledger.check(ran >= served, () => `${ran} jobs for ${served} calls`);
     const poisoned = ledger.counts.poisoned - before.poisoned;
     ledger.check(metrics.failed >= poisoned, () => `${metrics.failed} calls failed, ${poisoned} of them of poison`);
+    ledger.check(jobs.poisoned >= poisoned, () => `${jobs.poisoned} parts given up, ${poisoned} calls of poison`);
   }
 }

@@ -10,7 +10,7 @@ import {
   type QuantizedTensor,
   type Runtime,
 } from '../../src/index.js';
-import { POISON } from './lane.js';
+import { ENDLESS, POISON } from './lane.js';
 import { codeOf } from './ledger.js';
 import type { Random } from './random.js';
 
@@ -30,6 +30,9 @@ export interface Kind {
 
 /** Fewest values of a poison batch: fewer could run in place, where there is no lane to die. */
 const POISON_ELEMENTS = 200_000;
+
+/** The part of poison that lanes never come to the end of. */
+const ENDLESS_RATE = 0.2;
 
 /** Makes specimens. */
 export class Specimens {
@@ -73,12 +76,12 @@ export class Specimens {
     }
   }
 
-  /** A batch that ends every lane which touches it. */
+  /** A batch that ends every lane which touches it, or keeps it busy until its thread is ended. */
   makePoison(random: Random, { dtype }: Kind): Specimen {
     const columns = random.between(1, 4) * 256;
     const rows = Math.ceil((POISON_ELEMENTS * random.between(1, 3)) / columns);
     const data = valuesOf(random, dtype, rows * columns);
-    new Int32Array(data.buffer)[0] = POISON;
+    new Int32Array(data.buffer)[0] = random.chance(ENDLESS_RATE) ? ENDLESS : POISON;
     return { tensor: { dtype, shape: [rows, columns], data }, elements: rows * columns, right: undefined };
   }
 

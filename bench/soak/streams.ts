@@ -50,11 +50,14 @@ class Passage {
     counts.streams++;
     const stop = new AbortController();
     const reason = new Error('given up');
+    const deadline = random.chance(0.1) ? random.between(5, 50) : undefined;
     const options: StreamOptions = {
       concurrency: random.between(1, 8),
       overflow: this.#supply.overflow,
-      onDrop: (batch) => this.#drop(batch),
+      onDrop: (batch, { code }) => this.#drop(batch, code, deadline !== undefined),
       signal: stop.signal,
+      ...(deadline !== undefined && { deadline }),
+      ...(random.chance(0.1) && { maxBytes: random.between(1, 64) * 65_536 }),
     };
     const source = this.#supply.source(this.#batches, this.#next, (index, tensor) => {
       this.#brought = index + 1;
@@ -118,15 +121,18 @@ class Passage {
     while (this.#dropped.has(this.#next)) this.#next++;
   }
 
-  #drop(batch: TensorInput): void {
+  #drop(batch: TensorInput, code: string, mayBeLate: boolean): void {
     const { ledger } = this.#scene.stage;
     const index = this.#indices.get(batch);
-    const isExpected = this.#supply.isPush && typeof this.#supply.overflow === 'string';
-    ledger.check(isExpected && index !== undefined, () => `${this.#supply.name}: a batch was dropped`);
+    const isLate = code === 'ERR_QUANTLANE_DEADLINE';
+    const mayOverflow = this.#supply.isPush && typeof this.#supply.overflow === 'string';
+    const isExpected = isLate ? mayBeLate : mayOverflow && code === 'ERR_QUANTLANE_OVERFLOW';
+    ledger.check(isExpected && index !== undefined, () => `${this.#supply.name}: a batch was dropped: ${code}`);
     if (index === undefined) return;
     ledger.check(!this.#dropped.has(index), () => `${this.#supply.name}: batch ${index} was dropped twice`);
     this.#dropped.add(index);
-    ledger.counts.dropped++;
+    if (isLate) ledger.counts.late++;
+    else ledger.counts.dropped++;
   }
 
   #judgeEnding(ending: Ending, reason: Error): number {

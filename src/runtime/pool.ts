@@ -74,6 +74,8 @@ export class LanePool {
   readonly #piscina: Piscina;
   /** Lanes by the threads that have a session of theirs. */
   readonly #taken = new Map<number, number>();
+  /** What ends the waits of the lanes that have no thread yet, by lane. */
+  readonly #waiting = new Map<number, AbortController>();
   #isClosing = false;
 
   private constructor(options: PoolOptions) {
@@ -90,12 +92,15 @@ export class LanePool {
       loadBalancer: (task, workers) => {
         const free = workers.find((worker) => worker.currentUsage === 0 && !this.#taken.has(worker.id));
         if (free === undefined) return null;
-        this.#taken.set(free.id, (task[queueOptionsSymbol] as LaneOfTask).lane);
+        const { lane } = task[queueOptionsSymbol] as LaneOfTask;
+        this.#taken.set(free.id, lane);
+        this.#waiting.delete(lane);
         return free;
       },
     });
     // A thread that fails is reported by its channel and by the session that it does not start.
     this.#piscina.on('error', () => undefined);
+    this.#piscina.on('workerDestroy', () => queueMicrotask(() => this.#recount()));
   }
 
   /**
@@ -126,15 +131,20 @@ export class LanePool {
     const { port1, port2 } = new MessageChannel();
     const lane = new LaneHandle(index, port1);
     const session: Session = { lane: index, memory: arena.memory, kernels, relaxed, port: port2 };
+    const stop = new AbortController();
+    this.#waiting.set(index, stop);
     try {
       const task = { ...session, [queueOptionsSymbol]: { lane: index } satisfies LaneOfTask };
-      const started = this.#piscina.run(task, { transferList: [port2] });
+      const started = this.#piscina.run(task, { transferList: [port2], signal: stop.signal });
       await before(
         deadline,
         started.then(() => lane.ping()),
       );
       this.#lifeOf(index).startedAt = performance.now();
     } catch (error) {
+      this.#waiting.delete(index);
+      // A session that waits for a thread would take that of its successor.
+      stop.abort();
       lane.close();
       this.#endThread(index);
       const cause = await causeOf(error, this.#options.workerUrl);
@@ -148,6 +158,15 @@ export class LanePool {
     lane.onLost(() => this.#revive(index));
     // Only now, when its death would be noticed, may it take work, of which it may die.
     lane.resume().catch(() => undefined);
+  }
+
+  /**
+   * Has lanes ask anew for which there is no thread: once a thread has ended before it was ready, Piscina replaces none
+   * unless it is asked.
+   */
+  #recount(): void {
+    const free = this.#piscina.threads.filter(({ threadId }) => !this.#taken.has(threadId)).length;
+    for (const stop of [...this.#waiting.values()].slice(free)) stop.abort();
   }
 
   /** Ends the thread of a lane that stalled; it is noticed as any other death. */

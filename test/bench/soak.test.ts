@@ -13,7 +13,7 @@ import { streamSession } from '../../dist/bench/soak/streams.js';
 import { createRuntime, QuantizedStream } from '../../dist/src/index.js';
 
 it('runs for ten seconds without a violation', { timeout: 120_000 }, async () => {
-  const options = { milliseconds: 10_000, lanes: 2, killMs: 500, roundMs: 10_000, deaths: 12, sessions: 4 };
+  const options = { milliseconds: 10_000, lanes: 2, killMs: 500, roundMs: 10_000, sessions: 4 };
   const { violations, ...counts } = await soak({ ...options, seed: 1 }, () => undefined);
   expect(violations).toEqual([]);
   expect(counts.delivered).toBeGreaterThan(100);
@@ -46,7 +46,7 @@ async function findings(tamper: (stream: QuantizedStream) => unknown): Promise<s
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  const stage = { runtime: tampered, specimens, ledger, kills: () => 0, mayPoison: () => false };
+  const stage = { runtime: tampered, specimens, ledger, kills: () => 0, poisonRate: 0 };
   const random = new Random(11);
   for (let round = 0; round < 5; round++) await streamSession(new Scene(stage, random, 12));
   await runtime.destroy();

@@ -55,7 +55,8 @@ export const RING_MISTAKES: readonly RingMistake[] = [
   {
     name: 'a claim ignores the earlier pass',
     changes: [
-      ['|| !this.#isDue(address))', ')'],
+      // It asks all the same, as `rings` expects of it.
+      ['|| !this.#isDue(address))', '|| (this.#isDue(address), false))'],
       [/if \(this\.#isDue\(address\)\)\s+return address;/, 'return address;'],
     ],
     scenario: 'two passes and a crash',

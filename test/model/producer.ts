@@ -1,6 +1,7 @@
 /**
  * The turns of the producer: what `Dispatcher` does between two turns of the event loop, with its jobs as plain data that
- * can be copied and compared. `conformance.test.ts` holds it against the real one.
+ * can be copied and compared. `conformance.test.ts` holds it against the real one. Jobs wait for slots in the order in
+ * which they come, as those of one source do.
  */
 import type { Ring } from '#src/memory/index.js';
 import { State, Word } from '../../src/scheme/descriptor.js';
@@ -177,6 +178,8 @@ export class Producer {
       // What `writeJob` copies over all words but the state.
       for (const word of [Word.Attempts, Word.Status, Word.BarrierFirst, Word.BarrierCount]) words[at + word] = 0;
       words[at + TAG] = tagOf(job, pass, chunk);
+      // Jobs come in any order, so an older one may have the later turn.
+      words[at + Word.Turn] = job;
       words[at + Word.PassFirst] = first;
       words[at + Word.PassCount] = chunks;
       words[at + Word.Leads] = pass === 0 && isTwoPass ? 1 : 0;

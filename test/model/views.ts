@@ -10,9 +10,12 @@ const [TAIL_WORD, HEAD_WORD, WORK, FINISHED, STOP] = HEAD as [number, number, nu
 const SLOTS_AT = 512;
 /** Words of a slot that the protocol uses. */
 const KEPT: readonly Word[] = [
-  ...[Word.State, Word.Attempts, Word.Status, Word.First],
+  ...[Word.State, Word.Attempts, Word.Status, Word.First, Word.Turn],
   ...[Word.PassFirst, Word.PassCount, Word.Leads, Word.BarrierFirst, Word.BarrierCount],
 ];
+
+/** Words that lanes look at whether or not they own the slot; at all others only if they do. */
+const LOOKED_AT: readonly Word[] = [Word.Turn, Word.BarrierFirst, Word.BarrierCount];
 
 /** Where the model keeps a word of the shared memory. */
 export const wordOf = {
@@ -151,8 +154,7 @@ export function producerView(world: World, isExact: boolean, reuses: boolean): V
       const slot = slotWord(index);
       if (slot === undefined) return true;
       if (slot.word === Word.State) return kind !== 'load' || !settled.includes(world.memory[slot.state]!);
-      // Lanes look at the words of an earlier pass whether or not they own the slot; at all others only if they do.
-      const isLookedAt = slot.word === Word.BarrierFirst || slot.word === Word.BarrierCount;
+      const isLookedAt = LOOKED_AT.includes(slot.word);
       return reuses && kind === 'write' && isLookedAt && world.memory[wordOf.at(index)] !== value;
     },
   };
@@ -160,7 +162,7 @@ export function producerView(world: World, isExact: boolean, reuses: boolean): V
 
 /**
  * What a lane sees. Where nobody ever stops the lanes, it does not matter when it asks; where no slot is filled twice, it
- * does not matter when it looks at the words of an earlier pass.
+ * does not matter when it looks at the turn and the words of an earlier pass.
  */
 export function laneView(world: World, index: number, stops: boolean, reuses: boolean): View {
   return {
@@ -173,7 +175,7 @@ export function laneView(world: World, index: number, stops: boolean, reuses: bo
       const slot = slotWord(word);
       if (kind !== 'read' || slot === undefined) return true;
       const isOwn = world.memory[slot.state] === State.Running + index;
-      if (slot.word === Word.BarrierFirst || slot.word === Word.BarrierCount) return reuses && !isOwn;
+      if (LOOKED_AT.includes(slot.word)) return reuses && !isOwn;
       if (!isOwn) {
         throw new Error(`ownership: lane ${index} reads word ${slot.word} of a slot that is not its own`);
       }

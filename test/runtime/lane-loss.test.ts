@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import type { QuantizedTensor } from '#src/index.js';
 import { rejection } from '../memory/helpers.js';
@@ -110,6 +111,26 @@ describe('a lane that loops for ever', () => {
       await Promise.all(calls);
       expect(runtime.metrics().lanes).toMatchObject({ stalls: 0, restarts: 0 });
     });
+  });
+});
+
+test('a thread that ends before it is ready is replaced at once', async () => {
+  // Long enough for the test to fail where a lane waits for a thread until then.
+  await withRuntime({ ...FAULTY, startDeadline: 100_000 }, async (runtime) => {
+    let ended = 0;
+    const end = (thread: Worker) => {
+      if (++ended <= 4) void thread.terminate();
+    };
+    process.on('worker', end);
+    try {
+      const { lease, values } = faultyBatch(runtime, Fault.ExitOnce, [4, 64]);
+      const result = take(await runtime.quantize(lease, 'torchao-int8'));
+      expectSame(result, resultAtOnce(runtime, [4, 64], values, 'torchao-int8'));
+      await until(() => ended > 4 && runtime.metrics().lanes.alive === 2, 'the lane is started again');
+      expect(runtime.metrics().lanes).toMatchObject({ gone: 0 });
+    } finally {
+      process.off('worker', end);
+    }
   });
 });
 
