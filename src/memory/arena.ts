@@ -194,6 +194,16 @@ export class Arena {
     this.#credits.close(error);
   }
 
+  /** Bytes in use, as rounded. */
+  get inUse(): number {
+    return this.#allocator.inUse;
+  }
+
+  /** Bytes of those that nobody will give back. */
+  get leakedBytes(): number {
+    return this.#leakedBytes;
+  }
+
   /** What is leased at this moment. */
   statistics(): ArenaStatistics {
     return {

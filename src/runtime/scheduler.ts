@@ -7,7 +7,7 @@ import { Mode, Op } from '../scheme/codes.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { DispatchOptions } from './flight.js';
 import type { InPlace } from './inplace.js';
-import type { Job } from './job.js';
+import type { Job, JobKind } from './job.js';
 import type { Outcome } from './outcome.js';
 
 /**
@@ -64,8 +64,20 @@ export class Scheduler {
   }
 
   /** Whether a job may run in place in this turn of the event loop. */
-  hasTimeFor(job: Job): boolean {
-    return this.estimate(job) <= this.#limit && this.#inPlace.isFree;
+  hasTimeFor({ kind }: Job): boolean {
+    return this.#estimate(kind) <= this.#limit && this.#inPlace.isFree;
+  }
+
+  /** Whether such a job would have to wait for another turn of the event loop. */
+  mustWait(kind: JobKind): boolean {
+    const nanoseconds = this.#estimate(kind);
+    const isSmall = nanoseconds <= WAITING_NS || this.#dispatcher === undefined;
+    return isSmall && nanoseconds <= this.#limit && !this.#inPlace.isFree;
+  }
+
+  /** Calls `resume` once in a later turn of the event loop that has time for work in place. */
+  atNextTurn(resume: () => void): void {
+    this.#inPlace.atNextTurn(resume);
   }
 
   /** Carries out the whole job now, however long it takes. */
@@ -87,8 +99,11 @@ export class Scheduler {
 
   /** Nanoseconds that the job would take in place, roughly: a small integer, which needs no memory. */
   estimate(job: Job): number {
+    return this.#estimate(job.kind);
+  }
+
+  #estimate({ mode, layout, hasStatistics, weight }: JobKind): number {
     const cost = COST[this.#kernel.name];
-    const { mode, layout, hasStatistics, weight } = job.kind;
     let nanoseconds = cost.plain;
     if (layout.op === Op.Columns) nanoseconds = cost.columns;
     else if (layout.op === Op.Segments && layout.group < SMALL_RUN)

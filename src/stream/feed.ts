@@ -12,6 +12,11 @@ import type { Arrival, OrderedWork } from './ordered.js';
 import { isLeased, park } from './parking.js';
 import { type BatchIterator, discard, iteratorOf, type PullSource } from './source.js';
 
+/** Batches that a feed takes from a source without waiting; then others have their turn, such as other streams. */
+const AT_ONCE = 8;
+
+type Step = IteratorResult<TensorInput, unknown>;
+
 /** What a feed tells its run, once it is started. */
 export interface FeedEvents {
   /** The source has no more batches. */
@@ -151,6 +156,9 @@ export class PullFeed implements Feed {
   /** Bytes of the largest batch so far: the next is expected to need no more. */
   #largest = 0;
   #isPulling = false;
+  /** Batches that were taken without waiting. The first is waited for: nothing comes out within a subscription. */
+  #taken = AT_ONCE;
+  readonly #resume = (): void => this.proceed();
   #isStopped = false;
 
   constructor(source: PullSource, arena: Arena, work: OrderedWork, settings: StreamSettings, events: FeedEvents) {
@@ -173,7 +181,7 @@ export class PullFeed implements Feed {
   }
 
   proceed(): void {
-    if (!this.#isPulling && this.#hasCredit()) void this.#pull();
+    if (!this.#isPulling) this.#pull();
   }
 
   stop(): void {
@@ -189,7 +197,9 @@ export class PullFeed implements Feed {
   /** Whether the next batch, if it is no larger than those before, would find room, and its result too. */
   #hasCredit(): boolean {
     if (this.#isStopped || !this.#work.hasRoom(this.#largest, this.#settings)) return false;
-    const { capacity, inUse, leakedBytes } = this.#arena.statistics();
+    // It would have to wait, which costs more than small work itself.
+    if (this.#work.rests(this.#resume)) return false;
+    const { capacity, inUse, leakedBytes } = this.#arena;
     // Nobody will give anything back: now or never.
     if (inUse === leakedBytes) return true;
     const batch = roundedBytes(this.#largest);
@@ -209,34 +219,55 @@ export class PullFeed implements Feed {
     this.#offRelease = undefined;
   }
 
-  /** Pulls while there is credit. */
-  async #pull(): Promise<void> {
+  /** Pulls while there is credit, at once where the source has the next batch. */
+  #pull(): void {
     this.#isPulling = true;
     while (this.#hasCredit()) {
-      const step = await this.#next();
+      const step = this.#ask();
       if (step === undefined) break;
-      if (this.#isStopped) {
-        discard(step.value, this.#settings.quantize);
-        break;
-      }
-      const arrival = this.#work.arrival(step.value);
-      this.#largest = Math.max(this.#largest, arrival.bytes);
-      this.#work.start(arrival);
+      if (step instanceof Promise || this.#taken === AT_ONCE) return void this.#pullLater(step);
+      this.#taken++;
+      if (!this.#accept(step)) break;
     }
     this.#isPulling = false;
   }
 
-  /** The next batch; undefined after the end or an error of the source. */
-  async #next(): Promise<IteratorYieldResult<TensorInput> | undefined> {
+  /** Goes on pulling when the source has brought a batch. */
+  async #pullLater(asked: Step | Promise<Step>): Promise<void> {
+    let step: Step | undefined;
     try {
-      const step = await this.#iterator!.next();
-      this.#pulled++;
-      if (step.done !== true) return step;
-      this.#over(() => this.#events.done());
+      step = await asked;
+    } catch (error) {
+      this.#over(() => this.#events.failed(error));
+    }
+    this.#taken = 0;
+    const goesOn = step !== undefined && this.#accept(step);
+    this.#isPulling = false;
+    if (goesOn) this.#pull();
+  }
+
+  /** Asks the source for a batch; undefined where it fails. */
+  #ask(): Step | Promise<Step> | undefined {
+    try {
+      return this.#iterator!.next();
     } catch (error) {
       this.#over(() => this.#events.failed(error));
     }
     return undefined;
+  }
+
+  /** Puts what the source brought to work; false where nothing more is to come. */
+  #accept(step: Step): boolean {
+    this.#pulled++;
+    if (step.done === true) this.#over(() => this.#events.done());
+    else if (this.#isStopped) discard(step.value, this.#settings.quantize);
+    else {
+      const arrival = this.#work.arrival(step.value);
+      this.#largest = Math.max(this.#largest, arrival.bytes);
+      this.#work.start(arrival);
+      return true;
+    }
+    return false;
   }
 
   /** The source has ended by itself: it need not be told to. */

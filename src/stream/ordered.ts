@@ -14,6 +14,7 @@ import {
   type SchemeInput,
   type TensorInput,
 } from '../runtime/index.js';
+import type { JobKind } from '../runtime/job.js';
 import type { StreamSettings } from './options.js';
 import { Observation } from './running-range.js';
 import { discard } from './source.js';
@@ -51,6 +52,8 @@ export class OrderedWork {
   readonly #slots: Slot[] = [];
   readonly #abort = new AbortController();
   #largestResult: number | undefined;
+  /** The work of the last result: that of the next batch is expected to be the same. */
+  #kind: JobKind | undefined;
   #isStopped = false;
 
   /** @param onReady called when the batch at the front is done */
@@ -81,6 +84,14 @@ export class OrderedWork {
   hasRoom(bytes: number, { concurrency, maxBytes }: StreamSettings): boolean {
     if (this.#slots.length === 0) return true;
     return this.#slots.length < concurrency && this.#bytes + bytes <= maxBytes && !this.#runtime.isFull;
+  }
+
+  /** Whether another batch had to wait for the next turn of the event loop; `resume` is then called in one with time. */
+  rests(resume: () => void): boolean {
+    const { scheduler } = this.#runtime.engine;
+    if (this.#kind === undefined || !scheduler.mustWait(this.#kind)) return false;
+    scheduler.atNextTurn(resume);
+    return true;
   }
 
   /** Bytes of the arena that the largest result so far took; undefined before the first. */
@@ -180,7 +191,9 @@ export class OrderedWork {
   }
 
   #finish(slot: Slot, result: QuantizedTensor): void {
-    this.#largestResult = Math.max(this.#largestResult ?? 0, result.plan.parts.bytes);
+    const { kind, parts } = result.plan;
+    this.#kind = kind;
+    this.#largestResult = Math.max(this.#largestResult ?? 0, parts.bytes);
     if (this.#isStopped) result.release();
     else this.#done(slot, { result });
   }
