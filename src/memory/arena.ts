@@ -130,6 +130,13 @@ export class Arena {
     );
   }
 
+  /** The same for a count of bytes, but undefined where `lease` throws. */
+  leaseIfRoom(bytes: number): Lease | undefined {
+    if (this.#closed !== undefined || this.#credits.size > 0) return undefined;
+    const block = this.#allocator.allocate(bytes);
+    return block && this.#made(block, bytes);
+  }
+
   /** The same, but undefined where `lease` throws `ERR_QUANTLANE_ARENA_FULL`. */
   tryLease(bytes: number): Lease | undefined {
     this.#check(bytes);
@@ -241,7 +248,10 @@ export class Arena {
 
   /** Leases memory that is known to fit. */
   #take(bytes: number): Lease {
-    const block = this.#allocator.allocate(bytes)!;
+    return this.#made(this.#allocator.allocate(bytes)!, bytes);
+  }
+
+  #made(block: Block, bytes: number): Lease {
     this.#generation += 1;
     this.#leases += 1;
     this.#peak = Math.max(this.#peak, this.#allocator.inUse);

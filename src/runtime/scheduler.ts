@@ -39,6 +39,9 @@ export class Scheduler {
   /** Nanoseconds. */
   readonly #limit: number;
   #dispatcher: Dispatcher | undefined;
+  /** The last kind of job that was estimated, and its nanoseconds. */
+  #estimated: JobKind | undefined;
+  #estimatedNs = 0;
 
   /** @param limit microseconds, estimated, up to which a job runs in place */
   constructor(inPlace: InPlace, kernel: Kernel, dispatcher: Dispatcher | undefined, limit: number) {
@@ -102,7 +105,15 @@ export class Scheduler {
     return this.#estimate(job.kind);
   }
 
-  #estimate({ mode, layout, hasStatistics, weight }: JobKind): number {
+  #estimate(kind: JobKind): number {
+    // A stream asks for the same again and again.
+    if (kind === this.#estimated) return this.#estimatedNs;
+    this.#estimated = kind;
+    this.#estimatedNs = this.#reckon(kind);
+    return this.#estimatedNs;
+  }
+
+  #reckon({ mode, layout, hasStatistics, weight }: JobKind): number {
     const cost = COST[this.#kernel.name];
     let nanoseconds = cost.plain;
     if (layout.op === Op.Columns) nanoseconds = cost.columns;

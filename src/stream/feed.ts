@@ -223,17 +223,20 @@ export class PullFeed implements Feed {
   #pull(): void {
     this.#isPulling = true;
     while (this.#hasCredit()) {
+      if (this.#taken === AT_ONCE) return void this.#pullLater(undefined);
       const step = this.#ask();
       if (step === undefined) break;
-      if (step instanceof Promise || this.#taken === AT_ONCE) return void this.#pullLater(step);
+      if (step instanceof Promise) return void this.#pullLater(step);
       this.#taken++;
-      if (!this.#accept(step)) break;
+      const arrival = this.#arrival(step);
+      if (arrival === undefined) break;
+      this.#work.start(arrival);
     }
     this.#isPulling = false;
   }
 
-  /** Goes on pulling when the source has brought a batch. */
-  async #pullLater(asked: Step | Promise<Step>): Promise<void> {
+  /** Goes on pulling when the source has brought a batch, or when others had their turn. */
+  async #pullLater(asked: Promise<Step> | undefined): Promise<void> {
     let step: Step | undefined;
     try {
       step = await asked;
@@ -241,9 +244,14 @@ export class PullFeed implements Feed {
       this.#over(() => this.#events.failed(error));
     }
     this.#taken = 0;
-    const goesOn = step !== undefined && this.#accept(step);
+    const arrival = step && this.#arrival(step);
+    if (arrival !== undefined) {
+      await this.#work.untilTime();
+      if (this.#isStopped) discard(arrival.batch, this.#settings.quantize);
+      else this.#work.start(arrival);
+    }
     this.#isPulling = false;
-    if (goesOn) this.#pull();
+    this.proceed();
   }
 
   /** Asks the source for a batch; undefined where it fails. */
@@ -256,18 +264,17 @@ export class PullFeed implements Feed {
     return undefined;
   }
 
-  /** Puts what the source brought to work; false where nothing more is to come. */
-  #accept(step: Step): boolean {
+  /** What the source brought; undefined after its end, or where nobody wants it. */
+  #arrival(step: Step): Arrival | undefined {
     this.#pulled++;
     if (step.done === true) this.#over(() => this.#events.done());
     else if (this.#isStopped) discard(step.value, this.#settings.quantize);
     else {
       const arrival = this.#work.arrival(step.value);
       this.#largest = Math.max(this.#largest, arrival.bytes);
-      this.#work.start(arrival);
-      return true;
+      return arrival;
     }
-    return false;
+    return undefined;
   }
 
   /** The source has ended by itself: it need not be told to. */

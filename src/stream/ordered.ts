@@ -44,6 +44,8 @@ export class OrderedWork {
   readonly #runtime: Runtime;
   readonly #scheme: SchemeInput;
   readonly #options: QuantizeOptions;
+  /** The same without a signal, for what is done at once. */
+  readonly #now: QuantizeOptions;
   readonly #observation: Observation | undefined;
   readonly #onReady: () => void;
   readonly #deadline: number | undefined;
@@ -63,7 +65,8 @@ export class OrderedWork {
     this.#deadline = settings.deadline;
     this.#onDrop = settings.onDrop;
     // The streams of a runtime take turns.
-    this.#options = { ...settings.quantize, signal: this.#abort.signal, source: this };
+    this.#now = { ...settings.quantize, source: this };
+    this.#options = { ...this.#now, signal: this.#abort.signal };
     this.#observation = settings.running && new Observation(settings.running, this.#abort.signal);
     this.#onReady = onReady;
     // Every batch in work listens.
@@ -88,10 +91,15 @@ export class OrderedWork {
 
   /** Whether another batch had to wait for the next turn of the event loop; `resume` is then called in one with time. */
   rests(resume: () => void): boolean {
-    const { scheduler } = this.#runtime.engine;
-    if (this.#kind === undefined || !scheduler.mustWait(this.#kind)) return false;
-    scheduler.atNextTurn(resume);
+    if (!this.#mustWait) return false;
+    this.#runtime.engine.scheduler.atNextTurn(resume);
     return true;
+  }
+
+  /** Settles in a turn of the event loop that has time for another batch. */
+  async untilTime(): Promise<void> {
+    const { scheduler } = this.#runtime.engine;
+    if (this.#mustWait) await new Promise<void>((resolve) => scheduler.atNextTurn(resolve));
   }
 
   /** Bytes of the arena that the largest result so far took; undefined before the first. */
@@ -144,6 +152,10 @@ export class OrderedWork {
     }
   }
 
+  get #mustWait(): boolean {
+    return this.#kind !== undefined && this.#runtime.engine.scheduler.mustWait(this.#kind);
+  }
+
   #leave(): void {
     this.#bytes -= this.#slots.shift()!.bytes;
   }
@@ -186,8 +198,8 @@ export class OrderedWork {
 
   /** What is done at once needs no promise. */
   #quantizeNow(batch: TensorInput): QuantizedTensor | undefined {
-    if (this.#observation !== undefined) return undefined;
-    return this.#runtime.quantizeNow(batch, this.#scheme, this.#options);
+    if (this.#observation !== undefined || this.#isStopped) return undefined;
+    return this.#runtime.quantizeNow(batch, this.#scheme, this.#now);
   }
 
   #finish(slot: Slot, result: QuantizedTensor): void {
