@@ -3,8 +3,8 @@
  * @module
  */
 
+export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './accounts.js';
 export { Allocator, roundedBytes } from './allocator.js';
-export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './arena.js';
 export { Arena } from './arena.js';
 export type { InputDtype, InputView } from './dtype.js';
 export {

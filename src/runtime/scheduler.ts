@@ -71,8 +71,9 @@ export class Scheduler {
     return this.#estimate(kind) <= this.#limit && this.#inPlace.isFree;
   }
 
-  /** Whether such a job would have to wait for another turn of the event loop. */
-  mustWait(kind: JobKind): boolean {
+  /** Whether such a job would have to wait for another turn of the event loop; one that is not known yet does. */
+  mustWait(kind: JobKind | undefined): boolean {
+    if (kind === undefined) return !this.#inPlace.isFree;
     const nanoseconds = this.#estimate(kind);
     const isSmall = nanoseconds <= WAITING_NS || this.#dispatcher === undefined;
     return isSmall && nanoseconds <= this.#limit && !this.#inPlace.isFree;

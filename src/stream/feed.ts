@@ -156,8 +156,8 @@ export class PullFeed implements Feed {
   /** Bytes of the largest batch so far: the next is expected to need no more. */
   #largest = 0;
   #isPulling = false;
-  /** Batches that were taken without waiting. The first is waited for: nothing comes out within a subscription. */
-  #taken = AT_ONCE;
+  /** Batches that were taken without waiting. */
+  #taken = 0;
   readonly #resume = (): void => this.proceed();
   #isStopped = false;
 
@@ -168,6 +168,8 @@ export class PullFeed implements Feed {
     this.#settings = settings;
     this.#events = events;
     this.#known = Array.isArray(source) ? source : [];
+    // What has its first batch at once is waited for too: nothing comes out within a subscription.
+    if (Symbol.iterator in source) this.#taken = AT_ONCE;
   }
 
   start(): void {
@@ -237,14 +239,14 @@ export class PullFeed implements Feed {
 
   /** Goes on pulling when the source has brought a batch, or when others had their turn. */
   async #pullLater(asked: Promise<Step> | undefined): Promise<void> {
-    let step: Step | undefined;
+    let arrival: Arrival | undefined;
     try {
-      step = await asked;
+      const step = await asked;
+      if (asked !== undefined) arrival = this.#arrival(step!);
     } catch (error) {
       this.#over(() => this.#events.failed(error));
     }
     this.#taken = 0;
-    const arrival = step && this.#arrival(step);
     if (arrival !== undefined) {
       await this.#work.untilTime();
       if (this.#isStopped) discard(arrival.batch, this.#settings.quantize);
@@ -257,7 +259,8 @@ export class PullFeed implements Feed {
   /** Asks the source for a batch; undefined where it fails. */
   #ask(): Step | Promise<Step> | undefined {
     try {
-      return this.#iterator!.next();
+      const step = this.#iterator!.next();
+      return 'then' in step ? Promise.resolve(step) : step;
     } catch (error) {
       this.#over(() => this.#events.failed(error));
     }

@@ -44,15 +44,14 @@ export class OrderedWork {
   readonly #runtime: Runtime;
   readonly #scheme: SchemeInput;
   readonly #options: QuantizeOptions;
-  /** The same without a signal, for what is done at once. */
-  readonly #now: QuantizeOptions;
+  /** Made for the first batch that is not done at once: many streams have none. */
+  #abort: AbortController | undefined;
   readonly #observation: Observation | undefined;
   readonly #onReady: () => void;
   readonly #deadline: number | undefined;
   readonly #onDrop: StreamSettings['onDrop'];
   #bytes = 0;
   readonly #slots: Slot[] = [];
-  readonly #abort = new AbortController();
   #largestResult: number | undefined;
   /** The work of the last result: that of the next batch is expected to be the same. */
   #kind: JobKind | undefined;
@@ -65,12 +64,9 @@ export class OrderedWork {
     this.#deadline = settings.deadline;
     this.#onDrop = settings.onDrop;
     // The streams of a runtime take turns.
-    this.#now = { ...settings.quantize, source: this };
-    this.#options = { ...this.#now, signal: this.#abort.signal };
-    this.#observation = settings.running && new Observation(settings.running, this.#abort.signal);
+    this.#options = { ...settings.quantize, source: this };
+    this.#observation = settings.running && new Observation(settings.running, this.#signal);
     this.#onReady = onReady;
-    // Every batch in work listens.
-    setMaxListeners(0, this.#abort.signal);
   }
 
   /** Batches that are in work or whose result was not taken. */
@@ -146,14 +142,14 @@ export class OrderedWork {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#abort.abort();
+    this.#abort?.abort();
     for (const { front } of this.#slots.splice(0)) {
       if (front !== undefined && 'result' in front) front.result.release();
     }
   }
 
   get #mustWait(): boolean {
-    return this.#kind !== undefined && this.#runtime.engine.scheduler.mustWait(this.#kind);
+    return this.#runtime.engine.scheduler.mustWait(this.#kind);
   }
 
   #leave(): void {
@@ -162,9 +158,10 @@ export class OrderedWork {
 
   async #quantize({ batch, at }: Arrival): Promise<QuantizedTensor> {
     if (this.#deadline !== undefined) return this.#quantizeInTime(batch, at + this.#deadline);
-    if (this.#observation === undefined) return this.#runtime.quantize(batch, this.#scheme, this.#options);
+    const options = { ...this.#options, signal: this.#signal };
+    if (this.#observation === undefined) return this.#runtime.quantize(batch, this.#scheme, options);
     const range = await this.#rangeFor(batch);
-    return this.#runtime.quantize(batch, this.#scheme, { ...this.#options, range });
+    return this.#runtime.quantize(batch, this.#scheme, { ...options, range });
   }
 
   /** A batch is observed whether it is late or not: ranges depend on the batches alone. */
@@ -175,7 +172,7 @@ export class OrderedWork {
       discard(batch, this.#options);
       throw late(-deadline);
     }
-    const options = { ...this.#options, deadline, ...(range !== undefined && { range }) };
+    const options = { ...this.#options, signal: this.#signal, deadline, ...(range !== undefined && { range }) };
     return this.#runtime.quantize(batch, this.#scheme, options);
   }
 
@@ -184,6 +181,17 @@ export class OrderedWork {
       discard(batch, this.#options);
       throw error;
     });
+  }
+
+  /** Gives up what is in work. */
+  get #signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      // Every batch in work listens.
+      setMaxListeners(0, this.#abort.signal);
+      if (this.#isStopped) this.#abort.abort();
+    }
+    return this.#abort.signal;
   }
 
   #drop(slot: Slot, batch: TensorInput, reason: QuantlaneError): void {
@@ -199,7 +207,7 @@ export class OrderedWork {
   /** What is done at once needs no promise. */
   #quantizeNow(batch: TensorInput): QuantizedTensor | undefined {
     if (this.#observation !== undefined || this.#isStopped) return undefined;
-    return this.#runtime.quantizeNow(batch, this.#scheme, this.#now);
+    return this.#runtime.quantizeNow(batch, this.#scheme, this.#options);
   }
 
   #finish(slot: Slot, result: QuantizedTensor): void {
