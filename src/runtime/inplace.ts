@@ -39,10 +39,13 @@ export class InPlace {
   /** Nanoseconds of work in this turn. */
   #spent = 0;
   #isTurnWatched = false;
+  /** Whether the clock has said that this turn has no time left. */
+  #isTurnOver = false;
   /** When the first job of this turn began. */
   #turnStart = 0;
   readonly #endTurn = () => {
     this.#spent = 0;
+    this.#isTurnOver = false;
     this.#isTurnWatched = false;
     this.#runWaiting();
   };
@@ -68,10 +71,12 @@ export class InPlace {
   /** Whether this turn of the event loop has time left. */
   get hasTime(): boolean {
     if (this.#spent < TURN_NS) return true;
+    if (this.#isTurnOver) return false;
     // Estimates are generous; the clock is asked only where they are used up.
     const elapsed = Math.round((performance.now() - this.#turnStart) * 1e6);
     if (elapsed < this.#spent) this.#spent = elapsed;
-    return this.#spent < TURN_NS;
+    this.#isTurnOver = this.#spent >= TURN_NS;
+    return !this.#isTurnOver;
   }
 
   /** Whether a small job may run now: there is time, and none waits before it. */
