@@ -7,6 +7,7 @@
 
 import { fail, got, type QuantlaneError } from '../errors.js';
 import { isCount } from '../numbers.js';
+import type { AcquireOptions, ArenaOptions, ArenaStatistics } from './accounts.js';
 import { Allocator, type Block, roundedBytes } from './allocator.js';
 import type { AcquireOptions, ArenaOptions, ArenaStatistics } from './arena-options.js';
 import { Credits } from './credits.js';
@@ -94,6 +95,13 @@ export class Arena {
     );
   }
 
+  /** The same for a count of bytes, but undefined where `lease` throws. */
+  leaseIfRoom(bytes: number): Lease | undefined {
+    if (this.#closed !== undefined || this.#credits.size > 0) return undefined;
+    const block = this.#allocator.allocate(bytes);
+    return block && this.#made(block, bytes);
+  }
+
   /** The same, but undefined where `lease` throws `ERR_QUANTLANE_ARENA_FULL`. */
   tryLease(bytes: number): Lease | undefined {
     this.#check(bytes);
@@ -158,6 +166,16 @@ export class Arena {
     this.#credits.close(error);
   }
 
+  /** Bytes in use, as rounded. */
+  get inUse(): number {
+    return this.#allocator.inUse;
+  }
+
+  /** Bytes of those that nobody will give back. */
+  get leakedBytes(): number {
+    return this.#leakedBytes;
+  }
+
   /** What is leased at this moment. */
   statistics(): ArenaStatistics {
     return {
@@ -195,7 +213,10 @@ export class Arena {
 
   /** Leases memory that is known to fit. */
   #take(bytes: number): Lease {
-    const block = this.#allocator.allocate(bytes)!;
+    return this.#made(this.#allocator.allocate(bytes)!, bytes);
+  }
+
+  #made(block: Block, bytes: number): Lease {
     this.#generation += 1;
     this.#leases += 1;
     this.#peak = Math.max(this.#peak, this.#allocator.inUse);

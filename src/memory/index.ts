@@ -3,6 +3,7 @@
  * @module
  */
 
+export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './accounts.js';
 export { Allocator, roundedBytes } from './allocator.js';
 export { Arena } from './arena.js';
 export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './arena-options.js';

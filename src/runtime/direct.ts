@@ -50,8 +50,8 @@ export class Direct {
     if (plan === undefined || !this.#takes(plan)) return undefined;
     const { scheduler } = this.#engine;
     if (waits && !scheduler.hasTimeFor(this.#job!)) return undefined;
-    if (!this.#arena.has(plan.parts.bytes)) return undefined;
-    const lease = this.#arena.lease(plan.parts.bytes);
+    const lease = this.#arena.leaseIfRoom(plan.parts.bytes);
+    if (lease === undefined) return undefined;
     this.#calls.counts.calls++;
     placeResult(this.#places, plan, tensor.byteOffset, lease.byteOffset, plan.scheme.seed);
     try {

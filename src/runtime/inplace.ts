@@ -39,15 +39,22 @@ export class InPlace {
   /** Nanoseconds of work in this turn. */
   #spent = 0;
   #isTurnWatched = false;
+  /** Whether the clock has said that this turn has no time left. */
+  #isTurnOver = false;
   /** When the first job of this turn began. */
   #turnStart = 0;
   readonly #endTurn = () => {
     this.#spent = 0;
+    this.#isTurnOver = false;
     this.#isTurnWatched = false;
-    this.#runSmall();
+    this.#runWaiting();
   };
   /** Small jobs that wait for the next turn of the event loop. */
   readonly #small = new Turns<Waiting>();
+  /** Who waits for it with more small jobs, the longest first. */
+  readonly #resting = new Set<() => void>();
+  /** Whether one of those is being called: its jobs go before those that wait. */
+  #isResuming = false;
   /** Jobs that are worked off in slices, one after the other. */
   readonly #long = new Turns<Waiting>();
   #isSlicing = false;
@@ -64,20 +71,28 @@ export class InPlace {
   /** Whether this turn of the event loop has time left. */
   get hasTime(): boolean {
     if (this.#spent < TURN_NS) return true;
+    if (this.#isTurnOver) return false;
     // Estimates are generous; the clock is asked only where they are used up.
     const elapsed = Math.round((performance.now() - this.#turnStart) * 1e6);
     if (elapsed < this.#spent) this.#spent = elapsed;
-    return this.#spent < TURN_NS;
+    this.#isTurnOver = this.#spent >= TURN_NS;
+    return !this.#isTurnOver;
   }
 
   /** Whether a small job may run now: there is time, and none waits before it. */
   get isFree(): boolean {
-    return this.#small.waiting === 0 && this.hasTime;
+    return (this.#small.waiting === 0 || this.#isResuming) && this.hasTime;
   }
 
   /** Carries out a small job at once in the next turn of the event loop that has time for it; sources take turns. */
   later(job: Job, nanoseconds: number, options: DispatchOptions): Promise<Outcome> {
     return this.#wait(this.#small, job, nanoseconds, options);
+  }
+
+  /** Calls `resume`, once, in the next turn of the event loop that has time. */
+  atNextTurn(resume: () => void): void {
+    this.#resting.add(resume);
+    this.#spend(0);
   }
 
   #wait(line: Turns<Waiting>, job: Job, nanoseconds: number, options: DispatchOptions): Promise<Outcome> {
@@ -87,22 +102,39 @@ export class InPlace {
     });
   }
 
-  #runSmall(): void {
-    for (let next = this.#small.next(); next !== undefined && this.hasTime; next = this.#small.next()) {
-      this.#small.go(next);
-      const { job, nanoseconds, options, resolve, reject } = next;
-      try {
-        this.#check(options.signal);
-        assertInTime(options);
-        this.runNow(job, nanoseconds);
-        resolve(this.outcome);
-      } catch (error) {
-        reject(error);
-      }
-      this.#small.ended(next);
+  /** Those who rest and the jobs that wait go on alternately, so that neither waits for ever for the other. */
+  #runWaiting(): void {
+    while (this.#small.waiting + this.#resting.size > 0 && this.hasTime) {
+      this.#runSmall();
+      this.#resumeOne();
     }
     // The next turn goes on, even where all that ran in this one was given up.
-    if (this.#small.waiting > 0) this.#spend(0);
+    if (this.#small.waiting + this.#resting.size > 0) this.#spend(0);
+  }
+
+  #runSmall(): void {
+    const next = this.#small.next();
+    if (next === undefined) return;
+    this.#small.go(next);
+    const { job, nanoseconds, options, resolve, reject } = next;
+    try {
+      this.#check(options.signal);
+      assertInTime(options);
+      this.runNow(job, nanoseconds);
+      resolve(this.outcome);
+    } catch (error) {
+      reject(error);
+    }
+    this.#small.ended(next);
+  }
+
+  #resumeOne(): void {
+    const [resume] = this.#resting;
+    if (resume === undefined || !this.hasTime) return;
+    this.#resting.delete(resume);
+    this.#isResuming = true;
+    resume();
+    this.#isResuming = false;
   }
 
   /**

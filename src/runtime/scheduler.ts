@@ -6,7 +6,7 @@ import type { Kernel } from '../kernels/index.js';
 import { Mode, Op } from '../scheme/codes.js';
 import type { Dispatching, DispatchOptions } from './flight.js';
 import type { InPlace } from './inplace.js';
-import type { Job } from './job.js';
+import type { Job, JobKind } from './job.js';
 import type { Outcome } from './outcome.js';
 
 /**
@@ -38,6 +38,9 @@ export class Scheduler {
   /** Nanoseconds. */
   readonly #limit: number;
   #dispatcher: Dispatching | undefined;
+  /** The last kind of job that was estimated, and its nanoseconds. */
+  #estimated: JobKind | undefined;
+  #estimatedNs = 0;
 
   /** @param limit microseconds, estimated, up to which a job runs in place */
   constructor(inPlace: InPlace, kernel: Kernel, dispatcher: Dispatching | undefined, limit: number) {
@@ -63,8 +66,21 @@ export class Scheduler {
   }
 
   /** Whether a job may run in place in this turn of the event loop. */
-  hasTimeFor(job: Job): boolean {
-    return this.estimate(job) <= this.#limit && this.#inPlace.isFree;
+  hasTimeFor({ kind }: Job): boolean {
+    return this.#estimate(kind) <= this.#limit && this.#inPlace.isFree;
+  }
+
+  /** Whether such a job would have to wait for another turn of the event loop; one that is not known yet does. */
+  mustWait(kind: JobKind | undefined): boolean {
+    if (kind === undefined) return !this.#inPlace.isFree;
+    const nanoseconds = this.#estimate(kind);
+    const isSmall = nanoseconds <= WAITING_NS || this.#dispatcher === undefined;
+    return isSmall && nanoseconds <= this.#limit && !this.#inPlace.isFree;
+  }
+
+  /** Calls `resume` once in a later turn of the event loop that has time for work in place. */
+  atNextTurn(resume: () => void): void {
+    this.#inPlace.atNextTurn(resume);
   }
 
   /** Carries out the whole job now, however long it takes. */
@@ -86,8 +102,19 @@ export class Scheduler {
 
   /** Nanoseconds that the job would take in place, roughly: a small integer, which needs no memory. */
   estimate(job: Job): number {
+    return this.#estimate(job.kind);
+  }
+
+  #estimate(kind: JobKind): number {
+    // A stream asks for the same again and again.
+    if (kind === this.#estimated) return this.#estimatedNs;
+    this.#estimated = kind;
+    this.#estimatedNs = this.#reckon(kind);
+    return this.#estimatedNs;
+  }
+
+  #reckon({ mode, layout, hasStatistics, weight }: JobKind): number {
     const cost = COST[this.#kernel.name];
-    const { mode, layout, hasStatistics, weight } = job.kind;
     let nanoseconds = cost.plain;
     if (layout.op === Op.Columns) nanoseconds = cost.columns;
     else if (layout.op === Op.Segments && layout.group < SMALL_RUN)

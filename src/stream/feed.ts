@@ -12,6 +12,11 @@ import type { Arrival, OrderedWork } from './ordered.js';
 import { isLeased, park } from './parking.js';
 import { type BatchIterator, discard, iteratorOf, type PullSource } from './source.js';
 
+/** Batches that a feed takes from a source without waiting; then others have their turn, such as other streams. */
+const AT_ONCE = 8;
+
+type Step = IteratorResult<TensorInput, unknown>;
+
 /** What a feed tells its run, once it is started. */
 export interface FeedEvents {
   /** The source has no more batches. */
@@ -151,6 +156,9 @@ export class PullFeed implements Feed {
   /** Bytes of the largest batch so far: the next is expected to need no more. */
   #largest = 0;
   #isPulling = false;
+  /** Batches that were taken without waiting. */
+  #taken = 0;
+  readonly #resume = (): void => this.proceed();
   #isStopped = false;
 
   constructor(source: PullSource, arena: Arena, work: OrderedWork, settings: StreamSettings, events: FeedEvents) {
@@ -160,6 +168,8 @@ export class PullFeed implements Feed {
     this.#settings = settings;
     this.#events = events;
     this.#known = Array.isArray(source) ? source : [];
+    // What has its first batch at once is waited for too: nothing comes out within a subscription.
+    if (Symbol.iterator in source) this.#taken = AT_ONCE;
   }
 
   start(): void {
@@ -173,7 +183,7 @@ export class PullFeed implements Feed {
   }
 
   proceed(): void {
-    if (!this.#isPulling && this.#hasCredit()) void this.#pull();
+    if (!this.#isPulling) this.#pull();
   }
 
   stop(): void {
@@ -189,7 +199,9 @@ export class PullFeed implements Feed {
   /** Whether the next batch, if it is no larger than those before, would find room, and its result too. */
   #hasCredit(): boolean {
     if (this.#isStopped || !this.#work.hasRoom(this.#largest, this.#settings)) return false;
-    const { capacity, inUse, leakedBytes } = this.#arena.statistics();
+    // It would have to wait, which costs more than small work itself.
+    if (this.#work.rests(this.#resume)) return false;
+    const { capacity, inUse, leakedBytes } = this.#arena;
     // Nobody will give anything back: now or never.
     if (inUse === leakedBytes) return true;
     const batch = roundedBytes(this.#largest);
@@ -209,32 +221,61 @@ export class PullFeed implements Feed {
     this.#offRelease = undefined;
   }
 
-  /** Pulls while there is credit. */
-  async #pull(): Promise<void> {
+  /** Pulls while there is credit, at once where the source has the next batch. */
+  #pull(): void {
     this.#isPulling = true;
     while (this.#hasCredit()) {
-      const step = await this.#next();
+      if (this.#taken === AT_ONCE) return void this.#pullLater(undefined);
+      const step = this.#ask();
       if (step === undefined) break;
-      if (this.#isStopped) {
-        discard(step.value, this.#settings.quantize);
-        break;
-      }
-      const arrival = this.#work.arrival(step.value);
-      this.#largest = Math.max(this.#largest, arrival.bytes);
+      if (step instanceof Promise) return void this.#pullLater(step);
+      this.#taken++;
+      const arrival = this.#arrival(step);
+      if (arrival === undefined) break;
       this.#work.start(arrival);
     }
     this.#isPulling = false;
   }
 
-  /** The next batch; undefined after the end or an error of the source. */
-  async #next(): Promise<IteratorYieldResult<TensorInput> | undefined> {
+  /** Goes on pulling when the source has brought a batch, or when others had their turn. */
+  async #pullLater(asked: Promise<Step> | undefined): Promise<void> {
+    let arrival: Arrival | undefined;
     try {
-      const step = await this.#iterator!.next();
-      this.#pulled++;
-      if (step.done !== true) return step;
-      this.#over(() => this.#events.done());
+      const step = await asked;
+      if (asked !== undefined) arrival = this.#arrival(step!);
     } catch (error) {
       this.#over(() => this.#events.failed(error));
+    }
+    this.#taken = 0;
+    if (arrival !== undefined) {
+      await this.#work.untilTime();
+      if (this.#isStopped) discard(arrival.batch, this.#settings.quantize);
+      else this.#work.start(arrival);
+    }
+    this.#isPulling = false;
+    this.proceed();
+  }
+
+  /** Asks the source for a batch; undefined where it fails. */
+  #ask(): Step | Promise<Step> | undefined {
+    try {
+      const step = this.#iterator!.next();
+      return 'then' in step ? Promise.resolve(step) : step;
+    } catch (error) {
+      this.#over(() => this.#events.failed(error));
+    }
+    return undefined;
+  }
+
+  /** What the source brought; undefined after its end, or where nobody wants it. */
+  #arrival(step: Step): Arrival | undefined {
+    this.#pulled++;
+    if (step.done === true) this.#over(() => this.#events.done());
+    else if (this.#isStopped) discard(step.value, this.#settings.quantize);
+    else {
+      const arrival = this.#work.arrival(step.value);
+      this.#largest = Math.max(this.#largest, arrival.bytes);
+      return arrival;
     }
     return undefined;
   }

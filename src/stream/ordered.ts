@@ -14,6 +14,7 @@ import {
   type SchemeInput,
   type TensorInput,
 } from '../runtime/index.js';
+import type { JobKind } from '../runtime/job.js';
 import type { StreamSettings } from './options.js';
 import { Observation } from './running-range.js';
 import { discard } from './source.js';
@@ -43,14 +44,17 @@ export class OrderedWork {
   readonly #runtime: Runtime;
   readonly #scheme: SchemeInput;
   readonly #options: QuantizeOptions;
+  /** Made for the first batch that is not done at once: many streams have none. */
+  #abort: AbortController | undefined;
   readonly #observation: Observation | undefined;
   readonly #onReady: () => void;
   readonly #deadline: number | undefined;
   readonly #onDrop: StreamSettings['onDrop'];
   #bytes = 0;
   readonly #slots: Slot[] = [];
-  readonly #abort = new AbortController();
   #largestResult: number | undefined;
+  /** The work of the last result: that of the next batch is expected to be the same. */
+  #kind: JobKind | undefined;
   #isStopped = false;
 
   /** @param onReady called when the batch at the front is done */
@@ -60,11 +64,9 @@ export class OrderedWork {
     this.#deadline = settings.deadline;
     this.#onDrop = settings.onDrop;
     // The streams of a runtime take turns.
-    this.#options = { ...settings.quantize, signal: this.#abort.signal, source: this };
-    this.#observation = settings.running && new Observation(settings.running, this.#abort.signal);
+    this.#options = { ...settings.quantize, source: this };
+    this.#observation = settings.running && new Observation(settings.running, this.#signal);
     this.#onReady = onReady;
-    // Every batch in work listens.
-    setMaxListeners(0, this.#abort.signal);
   }
 
   /** Batches that are in work or whose result was not taken. */
@@ -81,6 +83,19 @@ export class OrderedWork {
   hasRoom(bytes: number, { concurrency, maxBytes }: StreamSettings): boolean {
     if (this.#slots.length === 0) return true;
     return this.#slots.length < concurrency && this.#bytes + bytes <= maxBytes && !this.#runtime.calls.isFull;
+  }
+
+  /** Whether another batch had to wait for the next turn of the event loop; `resume` is then called in one with time. */
+  rests(resume: () => void): boolean {
+    if (!this.#mustWait) return false;
+    this.#runtime.engine.scheduler.atNextTurn(resume);
+    return true;
+  }
+
+  /** Settles in a turn of the event loop that has time for another batch. */
+  async untilTime(): Promise<void> {
+    const { scheduler } = this.#runtime.engine;
+    if (this.#mustWait) await new Promise<void>((resolve) => scheduler.atNextTurn(resolve));
   }
 
   /** Bytes of the arena that the largest result so far took; undefined before the first. */
@@ -127,10 +142,14 @@ export class OrderedWork {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#abort.abort();
+    this.#abort?.abort();
     for (const { front } of this.#slots.splice(0)) {
       if (front !== undefined && 'result' in front) front.result.release();
     }
+  }
+
+  get #mustWait(): boolean {
+    return this.#runtime.engine.scheduler.mustWait(this.#kind);
   }
 
   #leave(): void {
@@ -139,9 +158,10 @@ export class OrderedWork {
 
   async #quantize({ batch, at }: Arrival): Promise<QuantizedTensor> {
     if (this.#deadline !== undefined) return this.#quantizeInTime(batch, at + this.#deadline);
-    if (this.#observation === undefined) return this.#runtime.quantize(batch, this.#scheme, this.#options);
+    const options = { ...this.#options, signal: this.#signal };
+    if (this.#observation === undefined) return this.#runtime.quantize(batch, this.#scheme, options);
     const range = await this.#rangeFor(batch);
-    return this.#runtime.quantize(batch, this.#scheme, { ...this.#options, range });
+    return this.#runtime.quantize(batch, this.#scheme, { ...options, range });
   }
 
   /** A batch is observed whether it is late or not: ranges depend on the batches alone. */
@@ -152,7 +172,7 @@ export class OrderedWork {
       discard(batch, this.#options);
       throw late(-deadline);
     }
-    const options = { ...this.#options, deadline, ...(range !== undefined && { range }) };
+    const options = { ...this.#options, signal: this.#signal, deadline, ...(range !== undefined && { range }) };
     return this.#runtime.quantize(batch, this.#scheme, options);
   }
 
@@ -161,6 +181,17 @@ export class OrderedWork {
       discard(batch, this.#options);
       throw error;
     });
+  }
+
+  /** Gives up what is in work. */
+  get #signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      // Every batch in work listens.
+      setMaxListeners(0, this.#abort.signal);
+      if (this.#isStopped) this.#abort.abort();
+    }
+    return this.#abort.signal;
   }
 
   #drop(slot: Slot, batch: TensorInput, reason: QuantlaneError): void {
@@ -175,12 +206,14 @@ export class OrderedWork {
 
   /** What is done at once needs no promise. */
   #quantizeNow(batch: TensorInput): QuantizedTensor | undefined {
-    if (this.#observation !== undefined) return undefined;
+    if (this.#observation !== undefined || this.#isStopped) return undefined;
     return this.#runtime.quantizeNow(batch, this.#scheme, this.#options);
   }
 
   #finish(slot: Slot, result: QuantizedTensor): void {
-    this.#largestResult = Math.max(this.#largestResult ?? 0, result.plan.parts.bytes);
+    const { kind, parts } = result.plan;
+    this.#kind = kind;
+    this.#largestResult = Math.max(this.#largestResult ?? 0, parts.bytes);
     if (this.#isStopped) result.release();
     else this.#done(slot, { result });
   }

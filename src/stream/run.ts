@@ -78,7 +78,7 @@ export class Run {
       // One result, or the end, a step.
     }
     this.#isPumping = false;
-    // A batch that was dropped has left room behind.
+    // What was taken, or dropped, has left room behind.
     if (!this.#isStopped) this.#feed.proceed();
   }
 
@@ -105,7 +105,6 @@ export class Run {
       this.#consumer.fail(front.error);
     } else {
       this.#consumer.take(front.result);
-      this.#feed.proceed();
     }
     return true;
   }
