@@ -49,7 +49,7 @@ async function decoded(runtime: Runtime, name: string, shape: [number, number], 
   for (let i = 0; i < codes.length; i++) codes[i] = first + i;
   const values = await runtime.dequantize(quantized);
   const back = Buffer.from(values.data.buffer, values.data.byteOffset, values.data.byteLength).toString('hex');
-  const scale = [...quantized.scale].join();
+  const scale = [...quantized.scale!].join();
   values.release();
   quantized.release();
   return [made, scale, back];
