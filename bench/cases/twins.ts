@@ -3,47 +3,75 @@
  * @module
  */
 import { createRuntime, PRESETS, preset, type QuantizeOptions, type Scheme } from '../../src/index.js';
-import { type Bar, digits, faster, table } from '../bars.js';
+import { type Bar, digits, faster, table, verdict } from '../bars.js';
 import type { Answer, Context } from '../case.js';
-import { type Contender, later, measure } from '../rounds.js';
+import { type Contender, type Effort, measure, now } from '../rounds.js';
 import { assertSame, atOnce, filled } from '../work.js';
 
-/** 64 KiB of values: little enough for the scalar kernels to be asked often, and in the second cache of a core. */
-const SHAPE = [16, 1_024];
-const LEAST = 6;
+/** What the bar is about; then a token, of which the calls themselves are a part, is only told. */
+const SHAPES = [
+  { shape: [128, 512], least: 6 },
+  { shape: [1, 4_096], least: undefined },
+] as const;
 const KINDS = ['simd', 'scalar'] as const;
+
+/** Both ways of one preset on values of one shape. */
+interface Both {
+  readonly quantize: Bar;
+  readonly dequantize: Bar;
+}
 
 /** Finds the answer. */
 export async function twins({ effort, report }: Context): Promise<Answer> {
-  const both: Bar[] = [];
-  const back: Bar[] = [];
+  const found = SHAPES.map((): Both[] => []);
   for (const { name } of PRESETS) {
-    report(name);
-    const scheme = preset(name);
-    // Memory of their own for each: neither finds the other's values in cache.
-    const runtimes = await Promise.all(KINDS.map((kernels) => createRuntime({ kernels, lanes: 0, memory: '2MiB' })));
-    const options = callOf(scheme);
-    const quantizing: Contender[] = [];
-    const dequantizing: Contender[] = [];
-    const found: { codes: ArrayBufferView; values: ArrayBufferView }[] = [];
-    for (const [index, runtime] of runtimes.entries()) {
-      const batch = filled(runtime, SHAPE);
-      const codes = runtime.quantizeSync(batch, scheme, { ...options, keep: true });
-      using values = await runtime.dequantize(codes);
-      found.push({ codes: codes.data.slice(), values: values.data.slice() });
-      quantizing.push(atOnce(KINDS[index]!, runtime, batch, scheme, options));
-      dequantizing.push(later(KINDS[index]!, async () => (await runtime.dequantize(codes)).release()));
+    for (const [index, { shape, least }] of SHAPES.entries()) {
+      report(`${name}, ${shape.join(' x ')}`);
+      found[index]!.push(await compare(name, shape, least, effort));
     }
-    assertSame(`${name}, codes`, found[0]!.codes, found[1]!.codes);
-    assertSame(`${name}, values`, found[0]!.values, found[1]!.values);
-    const work = `${name}, ${SHAPE.join(' x ')}`;
-    both.push(faster(await measure(quantizing, effort), `quantize ${work}`, 'simd', 'scalar', LEAST));
-    back.push(faster(await measure(dequantizing, effort), `dequantize ${work}`, 'simd', 'scalar', LEAST));
-    for (const runtime of runtimes) await runtime.close();
   }
-  const rows = PRESETS.map(({ name }, index) => [name, `${told(both[index]!)}`, `${told(back[index]!)}`]);
-  const text = table(['Preset', 'quantize', 'dequantize'], rows, [false, true, true]);
-  return { bars: [slowest(both), slowest(back)], text, data: { quantize: both, dequantize: back } };
+  const bars = found.flatMap((each) => [
+    slowest(each.map(({ quantize }) => quantize)),
+    slowest(each.map(({ dequantize }) => dequantize)),
+  ]);
+  const rows = PRESETS.map(({ name }, index) => [
+    name,
+    ...found.flatMap((each) => [told(each[index]!.quantize), told(each[index]!.dequantize)]),
+  ]);
+  const head = SHAPES.flatMap(({ shape }) => ['quantize', 'dequantize'].map((way) => `${way} ${shape.join(' x ')}`));
+  const text = table(['Preset', ...head], rows, [false, true, true, true, true]);
+  return { bars, text, data: found };
+}
+
+/** The vector kernels against the scalar ones. */
+async function compare(
+  name: string,
+  shape: readonly number[],
+  least: number | undefined,
+  effort: Effort,
+): Promise<Both> {
+  const scheme = preset(name);
+  // Memory of their own for each: neither finds the other's values in cache.
+  const runtimes = await Promise.all(KINDS.map((kernels) => createRuntime({ kernels, lanes: 0, memory: '2MiB' })));
+  const options = callOf(scheme);
+  const quantizing: Contender[] = [];
+  const dequantizing: Contender[] = [];
+  const found: { codes: ArrayBufferView; values: ArrayBufferView }[] = [];
+  for (const [index, runtime] of runtimes.entries()) {
+    const batch = filled(runtime, shape);
+    const codes = runtime.quantizeSync(batch, scheme, { ...options, keep: true });
+    using values = runtime.dequantizeSync(codes);
+    found.push({ codes: codes.data.slice(), values: values.data.slice() });
+    quantizing.push(atOnce(KINDS[index]!, runtime, batch, scheme, options));
+    dequantizing.push(now(KINDS[index]!, () => runtime.dequantizeSync(codes).release()));
+  }
+  assertSame(`${name}, codes`, found[0]!.codes, found[1]!.codes);
+  assertSame(`${name}, values`, found[0]!.values, found[1]!.values);
+  const work = `${name}, ${shape.join(' x ')}`;
+  const quantize = faster(await measure(quantizing, effort), `quantize ${work}`, 'simd', 'scalar', least);
+  const dequantize = faster(await measure(dequantizing, effort), `dequantize ${work}`, 'simd', 'scalar', least);
+  for (const runtime of runtimes) await runtime.close();
+  return { quantize, dequantize };
 }
 
 /** The bar that decides for all of them. */
@@ -52,8 +80,8 @@ function slowest(bars: readonly Bar[]): Bar {
   return { ...least, rival: 'scalar twin', work: `slowest of ${bars.length} presets: ${least.work}` };
 }
 
-function told({ measured }: Bar): string {
-  return `${digits(measured.value)} ×${measured.value < LEAST ? ' (below)' : ''}`;
+function told(bar: Bar): string {
+  return `${digits(bar.measured.value)} ×${verdict(bar).startsWith('missed') ? ' (below)' : ''}`;
 }
 
 /** A call of a scheme on such values: parameters or a range where it wants them given. */

@@ -9,6 +9,8 @@ export interface ArenaOptions {
   readonly bytes: number;
   /** Bytes at the beginning of the memory that are never leased, rounded up to 64; default 0. */
   readonly reserved?: number;
+  /** A memory to be an arena of a part of, behind what is reserved; default: one of its own. */
+  readonly memory?: WebAssembly.Memory;
 }
 
 /** How a request waits. */

@@ -9,7 +9,6 @@ import { fail, got, type QuantlaneError } from '../errors.js';
 import { isCount } from '../numbers.js';
 import type { AcquireOptions, ArenaOptions, ArenaStatistics } from './accounts.js';
 import { Allocator, type Block, roundedBytes } from './allocator.js';
-import type { AcquireOptions, ArenaOptions, ArenaStatistics } from './arena-options.js';
 import { Credits } from './credits.js';
 import { Lease, type LeaseHome, type Trace } from './lease.js';
 import { allocateMemory } from './pages.js';

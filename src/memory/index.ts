@@ -6,7 +6,6 @@
 export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './accounts.js';
 export { Allocator, roundedBytes } from './allocator.js';
 export { Arena } from './arena.js';
-export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './arena-options.js';
 export type { InputDtype, InputView } from './dtype.js';
 export {
   bytesOf,

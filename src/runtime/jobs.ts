@@ -9,7 +9,7 @@ import { Mode, Op, Source } from '../scheme/codes.js';
 import { schemeWords } from '../scheme/index.js';
 import { writeGiven } from './given.js';
 import type { Input } from './input.js';
-import { type Job, jobKind, NOWHERE, type WritablePlaces } from './job.js';
+import { type Job, type JobKind, jobKind, NOWHERE, type WritablePlaces } from './job.js';
 import type { Outcome } from './outcome.js';
 import { writeColumns } from './outliers.js';
 import type { Parts } from './parts.js';
@@ -94,10 +94,20 @@ export function unpackJob(plan: Plan, codes: Ownership, to: number): Job {
 
 /** The values of codes and their parameters in `quantized`, to `result`; codes that share bytes lie unpacked at `codes`. */
 export function dequantizeJob(plan: Plan, quantized: Ownership, codes: number, result: Lease): Job {
-  const { scheme, layout, parts } = plan;
   const places = { ...NOWHERE, values: result.byteOffset, codes };
-  placeParameters(places, parts, quantized.byteOffset);
-  return { kind: jobKind(Mode.Dequantize, Source.Given, layout, schemeWords(scheme, 'float32'), false), places };
+  placeParameters(places, plan.parts, quantized.byteOffset);
+  return { kind: dequantizeKind(plan), places };
+}
+
+/** The kind of job that reads what a plan wrote, by plan: codes of one plan are often read again and again. */
+const dequantizeKinds = new WeakMap<Plan, JobKind>();
+
+function dequantizeKind(plan: Plan): JobKind {
+  const known = dequantizeKinds.get(plan);
+  if (known !== undefined) return known;
+  const kind = jobKind(Mode.Dequantize, Source.Given, plan.layout, schemeWords(plan.scheme, 'float32'), false);
+  dequantizeKinds.set(plan, kind);
+  return kind;
 }
 
 /** The ranges of `input`: all smallest values, then all largest ones, to `result`. */

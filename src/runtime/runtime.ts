@@ -4,19 +4,18 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { fail, got } from '../errors.js';
-import { type Arena, bytesOf, type InputDtype, type Lease, parseSize, TensorLease } from '../memory/index.js';
+import { type Arena, bytesOf, type InputDtype, parseSize, TensorLease } from '../memory/index.js';
 import { Op } from '../scheme/codes.js';
 import { Calls } from './calls.js';
 import { connect } from './connection.js';
 import type { LaneHandle } from './control.js';
+import { Dequantizer } from './dequantize.js';
 import { Direct } from './direct.js';
 import type { Engine } from './engine.js';
-import { foreign } from './input.js';
-import { dequantizeJob, type RangeResult, unpackJob } from './jobs.js';
+import type { RangeResult } from './jobs.js';
 import { loadParts, loadPlan, type QuantizedParts } from './load.js';
 import type { RuntimeMetrics } from './metrics.js';
 import type { CallOptions, CloseOptions, ConnectOptions } from './options.js';
-import { checkOutcome } from './outcome.js';
 import { Planner, type QuantizeOptions, type SchemeInput } from './plan.js';
 import { QuantizedTensor } from './quantized.js';
 import type { TensorInput } from './tensor.js';
@@ -35,6 +34,7 @@ export class Runtime {
   readonly #transforms: Transforms;
   readonly #works: Works;
   readonly #direct: Direct;
+  readonly #dequantizer: Dequantizer;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -43,6 +43,7 @@ export class Runtime {
     this.#transforms = new Transforms(this.#calls, engine.arena);
     this.#works = new Works(this.#calls, this.#planner, engine.arena);
     this.#direct = new Direct(engine, this.#calls, this.#planner);
+    this.#dequantizer = new Dequantizer(engine, this.#calls);
   }
 
   /**
@@ -108,36 +109,19 @@ export class Runtime {
    * caller's, who must not release it meanwhile.
    * @returns a lease of the same shape; release it
    */
-  async dequantize(quantized: QuantizedTensor, options: CallOptions = {}): Promise<TensorLease<'float32'>> {
-    this.#engine.assertOpen();
-    if (quantized.data.buffer !== this.#arena.buffer) throw foreign('quantized tensor');
-    const token = quantized.consume();
-    let lease: Lease | undefined;
-    this.#calls.enter();
-    try {
-      options.signal?.throwIfAborted();
-      const { plan } = quantized;
-      const isPacked = plan.parts.unpacked >= 0;
-      // Codes that share bytes are unpacked behind the values.
-      const bytes = plan.layout.elements * (isPacked ? 5 : 4);
-      lease =
-        this.#arena.tryLease(bytes) ??
-        (await this.#arena.acquire(bytes, { signal: options.signal, holding: token.allocatedBytes }));
-      options.signal?.throwIfAborted();
-      const { scheduler } = this.#engine;
-      const codes = isPacked ? lease.byteOffset + plan.layout.elements * 4 : token.byteOffset;
-      if (isPacked) checkOutcome(await scheduler.run(unpackJob(plan, token, codes), options), plan.scheme);
-      const job = dequantizeJob(plan, token, codes, lease);
-      checkOutcome(await scheduler.run(job, options), plan.scheme);
-      return new TensorLease(lease, this.#arena, 'float32', quantized.shape);
-    } catch (error) {
-      lease?.release();
-      this.#calls.counts.failed++;
-      throw error;
-    } finally {
-      token.restore();
-      this.#calls.leave();
-    }
+  dequantize(quantized: QuantizedTensor, options: CallOptions = {}): Promise<TensorLease<'float32'>> {
+    return this.#dequantizer.run(quantized, options.signal);
+  }
+
+  /**
+   * The same at once, on this thread, as `quantizeSync`: it returns when it is done, however long that takes.
+   * @returns a lease of float32 of the same shape; release it
+   * @throws ERR_QUANTLANE_ARENA_FULL where there is no room now, ERR_QUANTLANE_ARENA_TOO_SMALL where there never is,
+   * ERR_QUANTLANE_ARGUMENT for a tensor of another runtime, ERR_QUANTLANE_LEASE_RELEASED, ERR_QUANTLANE_KERNEL,
+   * ERR_QUANTLANE_CLOSED
+   */
+  dequantizeSync(quantized: QuantizedTensor): TensorLease<'float32'> {
+    return this.#dequantizer.runNow(quantized);
   }
 
   /**
