@@ -123,7 +123,7 @@ if (wanted.includes('tokens')) {
   answer.tokens = await tokens(report);
   report('');
   const table = tokensTable(answer.tokens);
-  process.stdout.write(`\nTokens a second of the bundled model, medians\n${table}\n`);
+  process.stdout.write(`\nTokens a second of processor time of the bundled model, medians\n${table}\n`);
   if (values.write) await writeBetween(new URL('../../docs/generation.md', import.meta.url), 'tokens', table);
 }
 

@@ -8,7 +8,7 @@ import { openSafetensors } from '../src/formats/index.js';
 import { onLanes, TextGenerator } from '../src/generate/index.js';
 import { createRuntime } from '../src/index.js';
 import { widened } from '../src/memory/index.js';
-import { compare } from './contender.js';
+import { compare, processorTime } from './contender.js';
 import { markdownTable } from './document.js';
 import { MODEL } from './generation.js';
 import { type LlamaSizes, llamaOnnx } from './llama-onnx.js';
@@ -27,7 +27,7 @@ export interface TokenRow {
   readonly ratio: number;
 }
 
-/** Measures all contenders on one thread: no lanes, and one thread of ONNX Runtime. */
+/** Measures all contenders on one thread, by processor time: no lanes, and one thread of ONNX Runtime. */
 export async function tokens(report: (text: string) => void): Promise<TokenRow[]> {
   const { cases } = JSON.parse(await readFile(`${MODEL}/golden.json`, 'utf8')) as {
     cases: readonly { readonly prompt_ids: readonly number[] }[];
@@ -44,14 +44,17 @@ export async function tokens(report: (text: string) => void): Promise<TokenRow[]
       const all = Array.from({ length: texts }, () => generator.generate(prompt, { maxTokens: TOKENS }));
       await Promise.all(all.map((each) => lastValueFrom(each)));
     };
-    const measured = await compare([
-      { name: 'float32', run: made(floats) },
-      { name: 'int8 activations, weights and cache', run: made(codes) },
-      // One text after the other: the graph takes one.
-      ...(texts === 1
-        ? [{ name: 'ONNX Runtime, float32', run: async () => void (await rival.greedy(prompt, TOKENS)) }]
-        : []),
-    ]);
+    const measured = await compare(
+      [
+        { name: 'float32', run: made(floats) },
+        { name: 'int8 activations, weights and cache', run: made(codes) },
+        // One text after the other: the graph takes one.
+        ...(texts === 1
+          ? [{ name: 'ONNX Runtime, float32', run: async () => void (await rival.greedy(prompt, TOKENS)) }]
+          : []),
+      ],
+      processorTime,
+    );
     const base = measured[0]!.milliseconds;
     for (const { name, milliseconds } of measured) {
       rows.push({
