@@ -8,6 +8,7 @@ import { type AttentionSizes, type Caches, PlainCaches } from './cache.js';
 import { LaneCaches } from './lane-cache.js';
 import { type ErrorListener, laneProjector } from './lane-projection.js';
 import { PlainProjection, type Projector } from './projection.js';
+import { Reserve } from './reserve.js';
 
 /** How a model computes. */
 export interface Arithmetic {
@@ -39,9 +40,10 @@ export function onLanes(
   { scheme = 'vllm-int8-per-token', cache = 'int8', onError }: LaneOptions = {},
 ): Arithmetic {
   const storage = typeof cache === 'string' ? keyValuePreset(cache === 'none' ? 'float32' : cache) : cache;
+  const reserve = new Reserve(runtime);
   return {
-    project: laneProjector(runtime, scheme, onError),
-    cachesOf: (sizes) => new LaneCaches(runtime, sizes, storage),
+    project: laneProjector(runtime, scheme, reserve, onError),
+    cachesOf: (sizes) => new LaneCaches(runtime, sizes, storage, reserve),
   };
 }
 

@@ -9,6 +9,7 @@ import type { TensorLease } from '../memory/index.js';
 import type { ErrorStatistics, Runtime, SchemeInput } from '../runtime/index.js';
 import { BLOCK_FORMATS, perToken, resolveScheme, type Scheme } from '../scheme/index.js';
 import type { Projection, Projector, Weights } from './projection.js';
+import type { Reserve } from './reserve.js';
 
 /** Bytes of an input that are in memory at most: the value, its codes in two layouts, its parameters, what it reads back as. */
 const INPUT_BYTES = 24;
@@ -27,9 +28,17 @@ export type ErrorListener = (statistics: ErrorStatistics) => void;
  * @throws ERR_QUANTLANE_PRESET for a scheme whose codes of a token depend on other tokens, on given parameters, or keep no
  * length
  */
-export function laneProjector(runtime: Runtime, given: SchemeInput | 'none', onError?: ErrorListener): Projector {
+export function laneProjector(
+  runtime: Runtime,
+  given: SchemeInput | 'none',
+  reserve: Reserve,
+  onError?: ErrorListener,
+): Projector {
   if (given === 'none') {
-    return async (weights) => new LaneProjection(runtime, await floatLayer(runtime, weights), undefined, onError);
+    return async (weights) => {
+      reserve.raise(bytesOf(weights, 1));
+      return new LaneProjection(runtime, await floatLayer(runtime, weights), undefined, onError);
+    };
   }
   const scheme = tokenScheme(resolveScheme(given));
   const layerOf = isFactor(scheme) ? integerLayer : readBackLayer;
@@ -38,6 +47,7 @@ export function laneProjector(runtime: Runtime, given: SchemeInput | 'none', onE
     if (granularity.kind === 'perBlock' && granularity.axis === null && weights.inputs % granularity.size !== 0) {
       throw refuse(scheme, `blocks that end with a row of ${weights.inputs} values`);
     }
+    reserve.raise(bytesOf(weights, 1));
     return new LaneProjection(runtime, await layerOf(runtime, weights, scheme), scheme, onError);
   };
 }
@@ -60,7 +70,8 @@ class LaneProjection implements Projection {
   }
 
   async forward(x: Float32Array, rows: number): Promise<Float32Array> {
-    this.#assertRoom(rows);
+    // Room is not waited for: sessions hold it, which may all be waiting for this product. Rows are independent.
+    if (!this.#hasRoom(rows)) return this.#inHalves(x, rows);
     const input = this.#runtime.lease('float32', [rows, this.inputs]);
     input.data.set(x);
     using output = await this.#product(input);
@@ -71,11 +82,20 @@ class LaneProjection implements Projection {
     this.#layer.release();
   }
 
-  /** Room is not waited for: sessions hold it, which may all be waiting for this product. */
-  #assertRoom(rows: number): void {
-    const bytes = rows * (this.inputs * INPUT_BYTES + this.outputs * 4) + EXTRA_BYTES;
-    if (this.#runtime.hasRoom('float32', [Math.ceil(bytes / 4)])) return;
-    throw fail('ERR_QUANTLANE_ARENA_FULL', `Expected room for ${bytes} bytes of a product, got less`);
+  #hasRoom(rows: number): boolean {
+    return this.#runtime.hasRoom('float32', [Math.ceil(bytesOf(this.#layer, rows) / 4)]);
+  }
+
+  async #inHalves(x: Float32Array, rows: number): Promise<Float32Array> {
+    if (rows === 1) {
+      const bytes = bytesOf(this.#layer, rows);
+      throw fail('ERR_QUANTLANE_ARENA_FULL', `Expected room for ${bytes} bytes of a product, got less`);
+    }
+    const half = Math.ceil(rows / 2);
+    const y = new Float32Array(rows * this.outputs);
+    y.set(await this.forward(x.subarray(0, half * this.inputs), half));
+    y.set(await this.forward(x.subarray(half * this.inputs), rows - half), half * this.outputs);
+    return y;
   }
 
   /** Uses the input up. */
@@ -86,6 +106,11 @@ class LaneProjection implements Projection {
     if (this.#layer.weights === 'int8') return await this.#layer.forward(q);
     return await this.#layer.forward(await this.#runtime.dequantize(q));
   }
+}
+
+/** Bytes that a product takes at most while it runs. */
+function bytesOf({ inputs, outputs }: Pick<Weights, 'inputs' | 'outputs'>, rows: number): number {
+  return rows * (inputs * INPUT_BYTES + outputs * 4) + EXTRA_BYTES;
 }
 
 function floatLayer(runtime: Runtime, { data, inputs, outputs, bias }: Weights): Promise<Linear> {

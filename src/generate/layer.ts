@@ -89,10 +89,11 @@ export function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number):
  */
 export function swiglu(gatesUps: Float32Array, inner: number): Float32Array {
   const y = new Float32Array(gatesUps.length / 2);
-  for (let at = 0; at < y.length; at++) {
-    const start = Math.floor(at / inner) * inner + at;
-    const gate = gatesUps[start]!;
-    y[at] = (gate / (1 + exp(-gate))) * gatesUps[start + inner]!;
+  for (let row = 0; row < y.length; row += inner) {
+    for (let at = row; at < row + inner; at++) {
+      const gate = gatesUps[row + at]!;
+      y[at] = (gate / (1 + exp(-gate))) * gatesUps[row + at + inner]!;
+    }
   }
   return y;
 }

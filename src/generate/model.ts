@@ -3,7 +3,7 @@
  * @module
  */
 import { fail } from '../errors.js';
-import type { AttentionCache } from './cache.js';
+import type { AttentionCache, AttentionInput } from './cache.js';
 import { Checkpoint } from './checkpoint.js';
 import type { LlamaConfig } from './config.js';
 import { add, type Layer, readLayer, releaseLayer, rmsNorm, swiglu } from './layer.js';
@@ -18,6 +18,15 @@ export interface Segment {
   readonly ids: readonly number[];
   /** Whether the logits after every token are wanted, or (the default) those after the last one. */
   readonly all?: boolean;
+}
+
+/** One pass through the layers. */
+interface Pass {
+  readonly segments: readonly Segment[];
+  /** Tokens of the caches before. */
+  readonly starts: readonly number[];
+  /** Why texts failed, by their index. */
+  readonly failures: Map<number, unknown>;
 }
 
 /** A Llama model. */
@@ -77,17 +86,31 @@ export class LlamaModel {
 
   /**
    * Adds tokens to texts, all at once. The logits of a text do not depend on the other texts. Where it fails, the caches
-   * are as they were.
+   * have the tokens that they had.
    * @returns for each text, logits [tokens, vocabulary] of all its tokens or of the last one
    * @throws ERR_QUANTLANE_ARGUMENT for a token that is not in the vocabulary
    */
   async forward(segments: readonly Segment[]): Promise<Float32Array[]> {
-    const x = this.#embed(segments.flatMap(({ ids }) => [...ids]));
-    const starts = segments.map(({ cache }) => cache.tokens);
+    const outcomes = await this.attempt(segments);
+    const failed = outcomes.find(({ status }) => status === 'rejected');
+    if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+    return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<Float32Array>).value);
+  }
+
+  /**
+   * The same where a text may fail alone, as one whose cache finds no more room: the others go on, with the same numbers.
+   * @throws errors of the products, which are those of all texts
+   */
+  async attempt(segments: readonly Segment[]): Promise<PromiseSettledResult<Float32Array>[]> {
+    const pass: Pass = { segments, starts: segments.map(({ cache }) => cache.tokens), failures: new Map() };
     try {
-      return await this.#run(segments, starts, x);
+      const logits = await this.#run(pass, this.#embed(segments.flatMap(({ ids }) => [...ids])));
+      return logits.map((value, at) => {
+        if (!pass.failures.has(at)) return { status: 'fulfilled', value };
+        return { status: 'rejected', reason: pass.failures.get(at) };
+      });
     } catch (error) {
-      for (const [at, { cache }] of segments.entries()) cache.truncate(starts[at]!);
+      for (const [at, { cache }] of segments.entries()) cache.truncate(pass.starts[at]!);
       throw error;
     }
   }
@@ -99,18 +122,18 @@ export class LlamaModel {
   }
 
   /** All layers. */
-  async #run(segments: readonly Segment[], starts: readonly number[], x: Float32Array): Promise<Float32Array[]> {
+  async #run(pass: Pass, x: Float32Array): Promise<Float32Array[]> {
     const { config } = this;
     const rows = x.length / config.width;
     for (const [index, layer] of this.#layers.entries()) {
       const normed = rmsNorm(x, layer.attentionNorm, config.epsilon);
       const projected = await layer.queriesKeysValues.forward(normed, rows);
-      const attended = this.#attend(index, segments, starts, projected);
+      const attended = this.#attend(index, pass, projected);
       add(x, await layer.attentionOut.forward(attended, rows));
       const gatesUps = await layer.gatesUps.forward(rmsNorm(x, layer.innerNorm, config.epsilon), rows);
       add(x, await layer.innerOut.forward(swiglu(gatesUps, config.inner), rows));
     }
-    return this.#logits(x, segments);
+    return this.#logits(x, pass.segments);
   }
 
   #embed(ids: readonly number[]): Float32Array {
@@ -125,33 +148,43 @@ export class LlamaModel {
     return x;
   }
 
-  /** Attention of every text over its own tokens: [rows, heads, headDim]. */
-  #attend(
-    layer: number,
-    segments: readonly Segment[],
-    starts: readonly number[],
-    projected: Float32Array,
-  ): Float32Array {
+  /** Attention of every text over its own tokens: [rows, heads, headDim]; zeros for those that failed. */
+  #attend(layer: number, { segments, starts, failures }: Pass, projected: Float32Array): Float32Array {
     const { heads, keyValueHeads, headDim } = this.config;
     const [wide, narrow] = [heads * headDim, keyValueHeads * headDim];
     const attended = new Float32Array((projected.length / (wide + 2 * narrow)) * wide);
     let row = 0;
     for (const [at, { cache, ids }] of segments.entries()) {
-      const queries = new Float32Array(ids.length * wide);
-      const keys = new Float32Array(ids.length * narrow);
-      const values = new Float32Array(ids.length * narrow);
-      for (let token = 0; token < ids.length; token++) {
-        const start = (row + token) * (wide + 2 * narrow);
-        queries.set(projected.subarray(start, start + wide), token * wide);
-        keys.set(projected.subarray(start + wide, start + wide + narrow), token * narrow);
-        values.set(projected.subarray(start + wide + narrow, start + wide + 2 * narrow), token * narrow);
-        this.#rotary.turn(queries, token * wide, heads, starts[at]! + token);
-        this.#rotary.turn(keys, token * narrow, keyValueHeads, starts[at]! + token);
-      }
-      attended.set(cache.attend(layer, { queries, keys, values }), row * wide);
+      const first = row;
       row += ids.length;
+      if (failures.has(at)) continue;
+      try {
+        const input = this.#split(projected.subarray(first * (wide + 2 * narrow)), ids.length, starts[at]!);
+        attended.set(cache.attend(layer, input), first * wide);
+      } catch (error) {
+        failures.set(at, error);
+        cache.truncate(starts[at]!);
+      }
     }
     return attended;
+  }
+
+  /** Queries, keys and values of the first rows, turned by their positions. */
+  #split(projected: Float32Array, tokens: number, start: number): AttentionInput {
+    const { heads, keyValueHeads, headDim } = this.config;
+    const [wide, narrow] = [heads * headDim, keyValueHeads * headDim];
+    const queries = new Float32Array(tokens * wide);
+    const keys = new Float32Array(tokens * narrow);
+    const values = new Float32Array(tokens * narrow);
+    for (let token = 0; token < tokens; token++) {
+      const at = token * (wide + 2 * narrow);
+      queries.set(projected.subarray(at, at + wide), token * wide);
+      keys.set(projected.subarray(at + wide, at + wide + narrow), token * narrow);
+      values.set(projected.subarray(at + wide + narrow, at + wide + 2 * narrow), token * narrow);
+      this.#rotary.turn(queries, token * wide, heads, start + token);
+      this.#rotary.turn(keys, token * narrow, keyValueHeads, start + token);
+    }
+    return { queries, keys, values };
   }
 
   /** Logits of the rows that are wanted. */

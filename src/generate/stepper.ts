@@ -33,7 +33,7 @@ export class Stepper {
   /**
    * Adds tokens to a text. The cache is not touched before the next turn of the event loop.
    * @param signal gives the step up as long as it waits
-   * @returns the logits after the last token; a step that fails leaves the cache as it was
+   * @returns the logits after the last token; after one that fails the cache has the tokens that it had
    */
   step(segment: Segment, signal: AbortSignal): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
@@ -70,12 +70,13 @@ export class Stepper {
   async #pass(requests: readonly Request[]): Promise<void> {
     if (requests.length === 0) return;
     try {
-      const logits = await this.#model.forward(requests.map(({ segment }) => segment));
-      for (const [at, { resolve }] of requests.entries()) resolve(logits[at]!);
+      const outcomes = await this.#model.attempt(requests.map(({ segment }) => segment));
+      for (const [at, outcome] of outcomes.entries()) {
+        if (outcome.status === 'fulfilled') requests[at]!.resolve(outcome.value);
+        else requests[at]!.reject(outcome.reason);
+      }
     } catch (error) {
-      if (requests.length === 1) return requests[0]!.reject(error);
-      // What fails one text is not the others' fault: each on its own.
-      for (const request of requests) await this.#pass([request]);
+      for (const { reject } of requests) reject(error);
     }
   }
 }

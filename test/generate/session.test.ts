@@ -162,13 +162,16 @@ describe('sessions on lanes', async () => {
     await using runtime = await createRuntime({ lanes: 0, memory: '384KiB' });
     using generator = await TextGenerator.open(path, onLanes(runtime, { cache: 'float32' }));
     const before = runtime.metrics().arena;
-    const all = Array.from({ length: 40 }, (_, at) => lastValueFrom(generator.generate([at + 1], { maxTokens: 60 })));
-    const outcomes = await Promise.allSettled(all);
+    const prompts = Array.from({ length: 40 }, (_, at) => [at + 1]);
+    const all = (ids: readonly number[]) =>
+      lastValueFrom(generator.generate(ids, { maxTokens: 60 }).pipe(toArray())).then(idsOf);
+    const outcomes = await Promise.allSettled(prompts.map(all));
     const failed = outcomes.filter(({ status }) => status === 'rejected');
     expect(failed.length).toBeGreaterThan(0);
     expect(failed.length).toBeLessThan(40);
-    for (const { reason } of failed as PromiseRejectedResult[]) {
-      expect(reason).toMatchObject({ code: 'ERR_QUANTLANE_ARENA_FULL' });
+    for (const [at, outcome] of outcomes.entries()) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'ERR_QUANTLANE_ARENA_FULL' });
+      else expect(outcome.value).toEqual(await all(prompts[at]!));
     }
     expect(runtime.metrics().arena.inUse).toBe(before.inUse);
   });
