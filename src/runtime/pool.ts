@@ -38,9 +38,8 @@ export interface PoolOptions {
 const MAX_FAILURES = 8;
 /** Milliseconds after which a lane that dies is not young any more. */
 const YOUTH_MS = 1_000;
-/** Milliseconds before a lane is started again: none the first time, then these, doubled each time up to the most. */
+/** Milliseconds before a lane is started again: none the first time, then these, doubled each time. */
 const BACK_OFF_MS = 5;
-const MOST_BACK_OFF_MS = 1_000;
 
 /** The lane of a thread that is being ended. */
 const NO_LANE = -1;
@@ -209,7 +208,7 @@ export class LanePool {
       if (this.gone === this.#options.lanes) this.#options.onNone();
       return;
     }
-    const delay = life.failures === 1 ? 0 : Math.min(BACK_OFF_MS * 2 ** (life.failures - 2), MOST_BACK_OFF_MS);
+    const delay = life.failures === 1 ? 0 : BACK_OFF_MS * 2 ** (life.failures - 2);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       if (this.#isClosing) return;
