@@ -23,7 +23,8 @@ describe.each(DTYPES)('every length and misalignment of dtype %i', (dtype) => {
     for (let length = op === Op.Segments ? 1 : 0; length <= 70; length++) {
       for (const misalign of misalignments(dtype)) {
         const rules = { ...(misalign % 2 ? SYMMETRIC : AFFINE), dtype };
-        const shape = { op, rows: 2, length, group: length, count: 2, parts: 2 };
+        // Of channels, `Group` is the first run.
+        const shape = { op, rows: 2, length, group: op === Op.Channels ? 0 : length, count: 2, parts: 2 };
         quantize(rules, shape, {
           misalign,
           statistics: misalign % 3 === 0,

@@ -5,17 +5,18 @@
  */
 import { Added, Apply, Dtype, Element, Mode, NonFinite, Rounding, Source, ZeroPointRule } from '../../scheme/codes';
 import { Size, Word } from '../../scheme/descriptor';
-import { careful, codeBytes, flipMask, highest, lowest, sixteen, zeroOffset } from './codes';
+import { careful, codeBytes, flipMask, highest, lowest, sixteen } from './codes';
 import { decodeEach } from './decode';
 import { decodeStrip } from './decode-columns';
 import { chooseFloat } from './floats';
+import { chooseDerivation, deriveFour, fourMultipliers, fourOffsets } from './four-parameters';
 import { bytesOf, fourExact } from './load';
 import { measureEach, recordOf, startRecord } from './measure';
 import { knowsRounding } from './offset';
 import { stripOffset } from './offset-columns';
-import { loadParameters, multiplier, multiplies, zeroPoint } from './parameters';
+import { loadParameters, multiplies } from './parameters';
 import { dirty, extend, high, low } from './range';
-import { begin, conclude, deriveFast, storeRange } from './runs';
+import { begin, conclude, storeRange } from './runs';
 import { address, word } from './words';
 
 /** Strips `First` to `Last`; strip u belongs to group u / strips of rows. */
@@ -27,6 +28,7 @@ export function columns(d: usize): void {
   const groups = (length + group - 1) / group;
   const last = address(d, Word.Last);
   const mode = word(d, Word.Mode);
+  chooseDerivation(d);
   for (let unit: usize = address(d, Word.First); unit < last; unit++) {
     const column = (unit % strips) * Size.StripColumns;
     const part = unit / strips;
@@ -125,11 +127,6 @@ function stripAs<T, A, R>(d: usize, element: usize, rows: usize, index: usize): 
   return stripTo<T, A, R, i8>(d, element, rows, index);
 }
 
-/** Multipliers and zero points of the four columns that `deriveFour` looked at, and whether all may go fast. */
-let fourMultipliers: v128 = i32x4.splat(0);
-let fourZeros: v128 = i32x4.splat(0);
-let isFast: bool = false;
-
 function stripTo<T, A, R, W>(d: usize, element: usize, rows: usize, index: usize): bool {
   const step = address(d, Word.Inner) * sizeof<T>();
   const start = address(d, Word.Values) + element * sizeof<T>();
@@ -157,20 +154,18 @@ function stripTo<T, A, R, W>(d: usize, element: usize, rows: usize, index: usize
     l3 = i32x4.max_u(l3, e);
     p += step;
   }
-  isFast = true;
-  deriveFour<W>(d, h0, l0, index);
+  if (!deriveFour<W>(d, h0, l0, index)) return false;
   const m0 = fourMultipliers;
-  const z0 = fourZeros;
-  deriveFour<W>(d, h1, l1, index + 4);
+  const z0 = fourOffsets;
+  if (!deriveFour<W>(d, h1, l1, index + 4)) return false;
   const m1 = fourMultipliers;
-  const z1 = fourZeros;
-  deriveFour<W>(d, h2, l2, index + 8);
+  const z1 = fourOffsets;
+  if (!deriveFour<W>(d, h2, l2, index + 8)) return false;
   const m2 = fourMultipliers;
-  const z2 = fourZeros;
-  deriveFour<W>(d, h3, l3, index + 12);
+  const z2 = fourOffsets;
+  if (!deriveFour<W>(d, h3, l3, index + 12)) return false;
   const m3 = fourMultipliers;
-  const z3 = fourZeros;
-  if (!isFast) return false;
+  const z3 = fourOffsets;
   const lo = lowest<W>(d);
   const hi = highest<W>(d);
   const flip = flipMask<W>(d);
@@ -183,23 +178,4 @@ function stripTo<T, A, R, W>(d: usize, element: usize, rows: usize, index: usize
     q += qStep;
   }
   return true;
-}
-
-function deriveFour<W>(d: usize, h: v128, l: v128, index: usize): void {
-  deriveOne(d, i32x4.extract_lane(h, 0), i32x4.extract_lane(l, 0), index);
-  fourMultipliers = f32x4.splat(multiplier);
-  fourZeros = i32x4.splat(zeroOffset<W>(d, zeroPoint));
-  deriveOne(d, i32x4.extract_lane(h, 1), i32x4.extract_lane(l, 1), index + 1);
-  fourMultipliers = f32x4.replace_lane(fourMultipliers, 1, multiplier);
-  fourZeros = i32x4.replace_lane(fourZeros, 1, zeroOffset<W>(d, zeroPoint));
-  deriveOne(d, i32x4.extract_lane(h, 2), i32x4.extract_lane(l, 2), index + 2);
-  fourMultipliers = f32x4.replace_lane(fourMultipliers, 2, multiplier);
-  fourZeros = i32x4.replace_lane(fourZeros, 2, zeroOffset<W>(d, zeroPoint));
-  deriveOne(d, i32x4.extract_lane(h, 3), i32x4.extract_lane(l, 3), index + 3);
-  fourMultipliers = f32x4.replace_lane(fourMultipliers, 3, multiplier);
-  fourZeros = i32x4.replace_lane(fourZeros, 3, zeroOffset<W>(d, zeroPoint));
-}
-
-function deriveOne(d: usize, highBits: i32, lowBits: i32, index: usize): void {
-  isFast = isFast && deriveFast(d, highBits, lowBits, index);
 }

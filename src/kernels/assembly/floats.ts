@@ -23,6 +23,16 @@ let most: f32 = 0;
 let special: i32 = 0;
 let infinity: i32 = 0;
 let isUnsignedZero: bool = false;
+/** The same in every lane, where the loops want them: a load, not a load and a splat. */
+let signBits: v128 = i32x4.splat(0);
+let magnitudeBits: v128 = i32x4.splat(0);
+let lastBits: v128 = i32x4.splat(0);
+let halves: v128 = i32x4.splat(0);
+let rebiases: v128 = i32x4.splat(0);
+let normals: v128 = i32x4.splat(0);
+let magics: v128 = i32x4.splat(0);
+let steps: v128 = i32x4.splat(0);
+let mosts: v128 = i32x4.splat(0);
 
 /** Chooses the float that the codes of `d` are. */
 export function chooseFloat(d: usize): void {
@@ -40,19 +50,29 @@ export function chooseFloat(d: usize): void {
   special = word(d, Word.Special);
   infinity = word(d, Word.HasInfinity) != 0 ? special : -1;
   isUnsignedZero = word(d, Word.UnsignedZero) != 0;
+  signBits = i32x4.splat(signBit);
+  magnitudeBits = i32x4.splat(signBit - 1);
+  lastBits = i32x4.splat(1 << shift);
+  halves = i32x4.splat(belowHalf);
+  rebiases = i32x4.splat(rebias);
+  normals = f32x4.splat(normal);
+  magics = f32x4.splat(magic);
+  steps = f32x4.splat(step);
+  mosts = f32x4.splat(most);
 }
 
 /** Four codes in 32-bit lanes; no value is NaN. */
 // @ts-ignore: decorator
 @inline
 export function floatCodes(v: v128): v128 {
-  const magnitude = f32x4.pmin(v128.and(v, i32x4.splat(0x7fffffff)), f32x4.splat(most));
-  const odd = v128.and(i32x4.shr_u(magnitude, shift), i32x4.splat(1));
-  const even = i32x4.add(i32x4.add(magnitude, i32x4.splat(belowHalf)), odd);
-  const large = i32x4.sub(i32x4.shr_u(even, shift), i32x4.splat(rebias));
-  const small = i32x4.sub(f32x4.add(magnitude, f32x4.splat(magic)), f32x4.splat(magic));
-  const codes = v128.bitselect(small, large, i32x4.lt_s(magnitude, f32x4.splat(normal)));
-  const sign = v128.and(i32x4.shr_u(v, signShift), i32x4.splat(signBit));
+  const magnitude = f32x4.pmin(v128.and(v, i32x4.splat(0x7fffffff)), mosts);
+  // What is odd is −1 here.
+  const odd = i32x4.eq(v128.and(magnitude, lastBits), lastBits);
+  const even = i32x4.sub(i32x4.add(magnitude, halves), odd);
+  const large = i32x4.sub(i32x4.shr_u(even, shift), rebiases);
+  const small = i32x4.sub(f32x4.add(magnitude, magics), magics);
+  const codes = v128.bitselect(small, large, i32x4.lt_s(magnitude, normals));
+  const sign = v128.and(i32x4.shr_s(v, 31), signBits);
   if (!isUnsignedZero) return v128.or(codes, sign);
   return v128.or(codes, v128.and(sign, i32x4.ne(codes, i32x4.splat(0))));
 }
@@ -101,11 +121,11 @@ export function anySpecial(codes: v128): bool {
 @inline
 export function plainFloatValues<M>(codes: v128): v128 {
   const mantissa = sizeof<M>() == 1 ? 3 : sizeof<M>() == 2 ? 2 : 1;
-  const magnitude = v128.and(codes, i32x4.splat(signBit - 1));
-  const large = i32x4.shl(i32x4.add(magnitude, i32x4.splat(rebias)), 23 - mantissa);
-  const small = f32x4.mul(f32x4.convert_i32x4_s(magnitude), f32x4.splat(step));
+  const magnitude = v128.and(codes, magnitudeBits);
+  const large = i32x4.shl(i32x4.add(magnitude, rebiases), 23 - mantissa);
+  const small = f32x4.mul(f32x4.convert_i32x4_s(magnitude), steps);
   const x = v128.bitselect(small, large, i32x4.lt_s(magnitude, i32x4.splat(1 << mantissa)));
-  return v128.or(x, i32x4.shl(v128.and(codes, i32x4.splat(signBit)), signShift));
+  return v128.or(x, i32x4.shl(v128.and(codes, signBits), signShift));
 }
 
 /** Bits of the mantissa of the float chosen. */

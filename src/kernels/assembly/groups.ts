@@ -6,6 +6,7 @@ import { Mode, Source } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { codeBytes } from './codes';
 import { decode } from './decode';
+import { fourBlocks, takesFour } from './four-blocks';
 import { bytesOf } from './load';
 import { startRecord } from './measure';
 import { bounded, loadParameters, setRagged } from './parameters';
@@ -28,6 +29,7 @@ export function segments(d: usize): void {
   const part: usize = address(d, Word.Count) == 0 ? length : address(d, Word.Count);
   const parts: usize = part < length ? (length + part - 1) / part : 1;
   const step = part / group + usize(part % group != 0);
+  const fours = stride == 0 && word(d, Word.Mode) == Mode.Quantize && takesFour(d);
   for (let unit: usize = address(d, Word.First); unit < last; unit++) {
     startRecord(d, unit);
     const row = unit / parts;
@@ -36,6 +38,12 @@ export function segments(d: usize): void {
     for (let block = first; block < end; block++) {
       const element = row * length + block * group;
       const index = row * blocks + block;
+      if (fours && block + 4 <= end && (block + 4) * group <= length) {
+        if (fourBlocks(d, values + element * size, codes + element, index)) {
+          block += 3;
+          continue;
+        }
+      }
       const q = stride == 0 ? codes + element * codeSize : codes + index * stride + address(d, Word.CodeOffset);
       const n = min(group, length - block * group);
       setRagged(d, n < group);

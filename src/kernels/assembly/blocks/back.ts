@@ -8,6 +8,9 @@ import { fourSigns, oneSign } from './bits';
 import { halfE4m3, halfPower, table as fp4Table } from './fp4';
 import { table as iq4Table } from './iq4nl';
 
+/** 1 / 127 − 1 / 128. */
+const OVER: f32 = 1.0 / 16256.0;
+
 /** Whether each value has a bit of its own. */
 // @ts-ignore: decorator
 @inline
@@ -75,8 +78,9 @@ export function fourBack(format: BlockFormat, q: usize, i: usize, scale: v128, m
   if (format == BlockFormat.Float16) x = fourExact<u16>(q);
   else if (format == BlockFormat.Bfloat16) x = fourExact<i16>(q);
   else x = f32x4.convert_i32x4_s(integers(format, q, i));
-  if (format == BlockFormat.UsearchI8) x = f32x4.div(x, f32x4.splat(127));
-  else if (format < BlockFormat.Float16) x = f32x4.mul(x, scale);
+  // x / 127 for every x from −128 to 127: what 1 / 127 has over 1 / 128 is added.
+  if (format == BlockFormat.UsearchI8) return f32x4.add(f32x4.mul(x, f32x4.splat(0.0078125)), f32x4.mul(x, f32x4.splat(OVER)));
+  if (format < BlockFormat.Float16) x = f32x4.mul(x, scale);
   if (format == BlockFormat.Q4_1 || format == BlockFormat.Q5_1) x = f32x4.add(x, minimum);
   return v128.bitselect(x, f32x4.splat(NaN), f32x4.eq(x, x));
 }

@@ -16,9 +16,9 @@ export function decodeRow(format: BlockFormat, q: usize, n: usize, p: usize): vo
   else if (format == BlockFormat.Iq4Nl) each(BlockFormat.Iq4Nl, q, n, p);
   else if (format == BlockFormat.Mxfp4) each(BlockFormat.Mxfp4, q, n, p);
   else if (format == BlockFormat.Nvfp4) each(BlockFormat.Nvfp4, q, n, p);
-  else if (format == BlockFormat.Float16) ragged(BlockFormat.Float16, q, n, p);
-  else if (format == BlockFormat.Bfloat16) ragged(BlockFormat.Bfloat16, q, n, p);
-  else if (format == BlockFormat.UsearchI8) ragged(BlockFormat.UsearchI8, q, n, p);
+  else if (format == BlockFormat.Float16) single(BlockFormat.Float16, q, n, p);
+  else if (format == BlockFormat.Bfloat16) single(BlockFormat.Bfloat16, q, n, p);
+  else if (format == BlockFormat.UsearchI8) single(BlockFormat.UsearchI8, q, n, p);
   else if (format == BlockFormat.BitsHigh) ragged(BlockFormat.BitsHigh, q, n, p);
   else if (format == BlockFormat.BitsHighInt8) ragged(BlockFormat.BitsHighInt8, q, n, p);
   else ragged(BlockFormat.BitsLow, q, n, p);
@@ -38,6 +38,23 @@ function each(format: BlockFormat, q: usize, n: usize, p: usize): void {
     }
     p += size << 2;
   }
+}
+
+/** Values that stand alone, sixteen at a time as long as there are so many. */
+// @ts-ignore: decorator
+@inline
+function single(format: BlockFormat, q: usize, n: usize, p: usize): void {
+  const none = f32x4.splat(0);
+  const size = bytesOfBlock(format);
+  for (; n >= 16; n -= 16) {
+    v128.store(p, fourBack(format, q, 0, none, none));
+    v128.store(p, fourBack(format, q + size, 0, none, none), 16);
+    v128.store(p, fourBack(format, q + 2 * size, 0, none, none), 32);
+    v128.store(p, fourBack(format, q + 3 * size, 0, none, none), 48);
+    p += 64;
+    q += 4 * size;
+  }
+  ragged(format, q, n, p);
 }
 
 /** A row that may end within a block: its last values one by one. */

@@ -19,7 +19,7 @@ import { iq4_nl } from './iq4nl';
 import { centred, raised } from './nibbles';
 import { q8_k } from './q8k';
 import { unitCodes } from './unit';
-import { chooseNarrow, largestBits } from './values';
+import { largestBits } from './values';
 
 /** Rows `First` to `Last` of `Length` values. */
 export function blocks(d: usize): void {
@@ -31,7 +31,6 @@ export function blocks(d: usize): void {
   const dtype = word(d, Word.Dtype);
   const decodes = word(d, Word.Mode) == Mode.Dequantize;
   const size: usize = decodes ? 4 : bytesOf(dtype);
-  chooseNarrow(dtype);
   for (let row: usize = address(d, Word.First); row < last; row++) {
     const p = values + row * length * size;
     const q = codes + row * rowBytes;
@@ -41,7 +40,8 @@ export function blocks(d: usize): void {
     }
     const bad = word(d, Word.BadCount);
     if (dtype == Dtype.Float32) encodeRow<f32>(d, p, length, q, row);
-    else encodeRow<u16>(d, p, length, q, row);
+    else if (dtype == Dtype.Float16) encodeRow<u16>(d, p, length, q, row);
+    else encodeRow<i16>(d, p, length, q, row);
     if (word(d, Word.Statistics) == 0) continue;
     clearRecord(recordOf(d, row));
     // A row with values that are refused has no codes to measure.

@@ -1,40 +1,15 @@
 /**
  * Values of a block: loading, and what a block format asks of all of them. Type parameters are compile-time choices: T
- * `f32` for float32, `u16` for either type of 16 bits; S `i8` for values as they are, `i16` for values made finite first
- * (policy `saturate`): NaN zero, and what is beyond `limit` the limit.
+ * the input (see `load`); S `i8` for values as they are, `i16` for values made finite first (policy `saturate`): NaN
+ * zero, and what is beyond `limit` the limit.
  */
-import { Dtype } from '../../../scheme/codes';
-import { halfOf } from '../load';
-
-/** How 16 bits become float32: magnitude shifted, then scaled; beyond a magnitude the exponent is that of infinity. */
-let shift: i32 = 16;
-let factor: f32 = 1;
-let finite: i32 = 0x7fff;
-
-/** Chooses the type of 16 bits. */
-export function chooseNarrow(dtype: i32): void {
-  const isHalf = dtype == Dtype.Float16;
-  shift = isHalf ? 13 : 16;
-  factor = isHalf ? reinterpret<f32>(0x77800000) : 1;
-  finite = isHalf ? 0x7bff : 0x7fff;
-}
-
-/** Four values of 16 bits as float32, exactly. */
-// @ts-ignore: decorator
-@inline
-function widened(p: usize): v128 {
-  const bits = v128.load_ext<u16>(p);
-  const magnitude = v128.and(bits, i32x4.splat(0x7fff));
-  const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16);
-  const special = v128.and(i32x4.gt_s(magnitude, i32x4.splat(finite)), i32x4.splat(0x7f800000));
-  return v128.or(v128.or(f32x4.mul(i32x4.shl(magnitude, shift), f32x4.splat(factor)), sign), special);
-}
+import { fourExact, halfBits, halfOf } from '../load';
 
 /** Four values at `p`. */
 // @ts-ignore: decorator
 @inline
 export function quad<T, S>(p: usize, limit: f32): v128 {
-  return limited<S>(isFloat<T>() ? v128.load(p) : widened(p), limit);
+  return limited<S>(fourExact<T>(p), limit);
 }
 
 /** Values as S says. */
@@ -60,6 +35,19 @@ export function largestBits<T, S>(p: usize, n: usize, limit: f32): i32 {
   const end = p + n * sizeof<T>();
   let a = i32x4.splat(0);
   let b = a;
+  if (!isFloat<T>() && sizeof<S>() == 1) {
+    // Magnitudes of 16 bits are in the order of their float32.
+    const magnitude = i16x8.splat(i16.MAX_VALUE);
+    for (; p < end; p += 32) {
+      a = i16x8.max_s(a, v128.and(v128.load(p), magnitude));
+      b = i16x8.max_s(b, v128.and(v128.load(p, 16), magnitude));
+    }
+    a = i16x8.max_s(a, b);
+    a = i16x8.max_s(a, v128.shuffle<i32>(a, a, 2, 3, 0, 1));
+    a = i16x8.max_s(a, v128.shuffle<i32>(a, a, 1, 0, 3, 2));
+    const most = max<i32>(i16x8.extract_lane_s(a, 0), i16x8.extract_lane_s(a, 1));
+    return isSigned<T>() ? most << 16 : halfBits(most);
+  }
   for (; p < end; p += 16 * sizeof<T>()) {
     a = i32x4.max_s(a, magnitudes(quad<T, S>(p, limit)));
     b = i32x4.max_s(b, magnitudes(quad<T, S>(p + 4 * sizeof<T>(), limit)));
