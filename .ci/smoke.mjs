@@ -78,6 +78,10 @@ function use(project, executable) {
   });
   process.stdout.write(checked);
   process.stdout.write(run(`ONNX Runtime on Node ${version}`, executable, ['onnxruntime.mjs'], { cwd: project, env }));
+  const model = join(root, 'examples/model');
+  process.stdout.write(
+    run(`Generation on Node ${version}`, executable, ['generate.mjs', model], { cwd: project, env }),
+  );
   console.log(`Node ${version}: passed in ${Math.round(performance.now() - began)} ms`);
 }
 

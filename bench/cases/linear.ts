@@ -5,13 +5,14 @@
  */
 import { createRequire } from 'node:module';
 import type * as Onnx from 'onnxruntime-node';
+import { createOnnxAdapter } from '../../src/adapters/onnxruntime/index.js';
 import { createRuntime, type StreamingRuntime } from '../../src/index.js';
 import { createLinear, type WeightKind, weightScheme } from '../../src/linear/index.js';
 import { type Bar, faster } from '../bars.js';
 import type { Answer, Context } from '../case.js';
 import { encodeModel } from '../onnx-model.js';
 import { rival } from '../onnx-session.js';
-import { measure, now } from '../rounds.js';
+import { later, measure, now } from '../rounds.js';
 
 // The package is CommonJS.
 const { InferenceSession, Tensor } = createRequire(import.meta.url)('onnxruntime-node') as typeof Onnx;
@@ -23,6 +24,7 @@ const SHAPES = [
   [128, 2048, 2048],
 ] as const;
 const RIVAL = 'ONNX Runtime, 1 thread';
+const THROUGH = 'handed over to ONNX Runtime';
 
 /** Ratios that a layer of int8 should reach for one row: with relaxed instructions, which Node has from 22 on, and without. */
 const LEAST = { relaxed: 0.9, simd128: 0.6 };
@@ -53,11 +55,12 @@ export async function linear({ effort, report }: Context): Promise<Answer> {
         await contender('float32', relaxed, w, shape, x, 'float32'),
       ];
       await assertSameBits(session, feeds, own.slice(0, 2));
+      const { run: throughAdapter, end: endAdapter } = await handedOver(relaxed, session, shape, x);
       // Before an engine has compiled kernels well, it runs them as they come.
       const until = performance.now() + (effort.isQuick ? 0 : 500);
       for (const { run } of own) while (performance.now() < until) run();
       const times = await measure(
-        [rival(RIVAL, session, feeds), ...own.map(({ name, run }) => now(name, run))],
+        [rival(RIVAL, session, feeds), ...own.map(({ name, run }) => now(name, run)), later(THROUGH, throughAdapter)],
         effort,
       );
       const isWanted = shape === SHAPES[0] || rows === 128;
@@ -66,7 +69,9 @@ export async function linear({ effort, report }: Context): Promise<Answer> {
         const bound = isWanted && name.startsWith('int8') && !name.includes('groups') ? least : undefined;
         bars.push(faster(times, `${work}: ${name}`, name, RIVAL, rows === 128 && bound ? LEAST_OF_MANY : bound));
       }
+      bars.push(faster(times, `${work}: ${THROUGH}`, THROUGH, RIVAL, undefined));
       for (const { end } of own) end();
+      endAdapter();
       await session.release();
     }
   } finally {
@@ -105,6 +110,24 @@ async function contender(
     layer.release();
   };
   return { name, run, end };
+}
+
+/** The rival's own product on leases, as a caller of quantlane hands it over; copied on Node 20. */
+async function handedOver(
+  runtime: StreamingRuntime,
+  session: Onnx.InferenceSession,
+  [rows, inputs, outputs]: readonly [number, number, number],
+  values: Float32Array,
+): Promise<{ readonly run: () => Promise<void>; readonly end: () => void }> {
+  const adapter = await createOnnxAdapter(runtime);
+  const x = runtime.lease('float32', [rows, inputs]);
+  const y = runtime.lease('float32', [rows, outputs]);
+  x.data.set(values);
+  const end = () => {
+    x.release();
+    y.release();
+  };
+  return { run: () => adapter.run(session, { x }, { y }), end };
 }
 
 /** A session with the weights that the layer makes of `w`, as constants. */
