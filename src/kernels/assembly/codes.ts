@@ -10,7 +10,7 @@
 import { Added, Apply, Element, NonFinite, Rounding, Storage } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { roundedUpBy } from './chance';
-import { chooseFloat, floatCode, floatCodes } from './floats';
+import { floatCode, floatCodes } from './floats';
 import { bytesOf, eight, halfBits, halfOf, highFour, lowFour, one } from './load';
 import { dividesRagged, largest, minimum, multiplier, multiplies, scale, smallest, wideMultiplier, zeroPoint } from './parameters';
 import { dirty } from './range';
@@ -165,7 +165,6 @@ export function careful(d: usize, p: usize, stride: usize, n: usize, q: usize, s
   const wide = codeBytes(d) == 2;
   const saturates = dirty && word(d, Word.NonFinite) == NonFinite.Saturate;
   const element = word(d, Word.Element);
-  if (element == Element.Minifloat) chooseFloat(d);
   for (let i: usize = 0; i < n; i++) {
     const at = p + i * stride;
     let x = one(dtype, at);

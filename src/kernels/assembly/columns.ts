@@ -8,7 +8,6 @@ import { Size, Word } from '../../scheme/descriptor';
 import { careful, codeBytes, flipMask, highest, lowest, sixteen } from './codes';
 import { decodeEach } from './decode';
 import { decodeStrip } from './decode-columns';
-import { chooseFloat } from './floats';
 import { chooseDerivation, deriveFour, fourMultipliers, fourOffsets } from './four-parameters';
 import { bytesOf, fourExact } from './load';
 import { measureEach, recordOf, startRecord } from './measure';
@@ -96,7 +95,6 @@ function strip(d: usize, mode: i32, element: usize, rows: usize, index: usize): 
   }
   const kind = word(d, Word.Element);
   if (kind > Element.Minifloat || word(d, Word.WithoutZero) != 0 || rounding > Rounding.Truncate) return false;
-  if (kind == Element.Minifloat) chooseFloat(d);
   const dtype = word(d, Word.Dtype);
   if (dtype == Dtype.Float32) return stripFrom<f32>(d, element, rows, index);
   if (dtype == Dtype.Float16) return stripFrom<u16>(d, element, rows, index);

@@ -4,7 +4,6 @@
 import { Apply, Element, ScaleType, Storage, ZeroPointRule } from '../../scheme/codes';
 import { Size, Word } from '../../scheme/descriptor';
 import { codeBytes } from './codes';
-import { chooseFloat } from './floats';
 import { asRead, loadParameters, minimum, storedScale, zeroPoint } from './parameters';
 import { fourValues } from './values';
 import { address, word } from './words';
@@ -25,7 +24,6 @@ export function decodeStrip(d: usize, element: usize, rows: usize, index: usize)
     if (!isFinite) return false;
     const at = element + k;
     if (kind == Element.Minifloat) {
-      chooseFloat(d);
       decodeFour<u8, f32>(d, at, rows);
     } else if (kind == Element.Nf4) decodeFour<u8, u8>(d, at, rows);
     else if (kind == Element.Fp4) decodeFour<u8, u16>(d, at, rows);

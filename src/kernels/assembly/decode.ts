@@ -5,7 +5,7 @@
 import { Apply, Element, Storage, ZeroPointRule } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { codeBytes } from './codes';
-import { anySpecial, chooseFloat, mantissaBits, plainFloatValues } from './floats';
+import { anySpecial, mantissaBits, plainFloatValues } from './floats';
 import { minimum, storedScale, zeroPoint } from './parameters';
 import { codeAt, extended, fourValues, valueOf, valuesOf } from './values';
 import { word } from './words';
@@ -77,7 +77,6 @@ function decodeSixteen<W, E>(q: usize, p: usize, scale: v128, zero: v128, least:
 
 /** A multiple of four small floats. */
 function decodeFloats(d: usize, q: usize, n: usize, p: usize): void {
-  chooseFloat(d);
   let plain: usize = 0;
   const mantissa = mantissaBits();
   if (mantissa == 3) plain = plainFloats<i8>(q, n, p);
@@ -111,7 +110,6 @@ function plainFloats<M>(q: usize, n: usize, p: usize): usize {
 /** `n` codes `step` bytes apart to values `stride` bytes apart. */
 export function decodeEach(d: usize, q: usize, step: usize, n: usize, p: usize, stride: usize): void {
   const storage = word(d, Word.Storage);
-  if (word(d, Word.Element) == Element.Minifloat) chooseFloat(d);
   for (let i: usize = 0; i < n; i++) {
     const x = valueOf(d, codeAt(storage, q + i * step));
     store<f32>(p + i * stride, x == x ? x : NaN);

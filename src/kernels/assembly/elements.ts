@@ -4,7 +4,6 @@
 import { Element } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { fast, scaled } from './codes';
-import { chooseFloat } from './floats';
 import { four } from './load';
 import { multiplier, multiplies } from './parameters';
 import { fp4Codes, nf4Codes } from './tables';
@@ -16,7 +15,6 @@ import { word } from './words';
 export function encodeElements<T>(d: usize, p: usize, n: usize, q: usize): void {
   const element = word(d, Word.Element);
   if (element == Element.Minifloat) {
-    chooseFloat(d);
     if (multiplies(d)) fast<T, f32, f32, i8>(d, p, n, q);
     else fast<T, f64, f32, i8>(d, p, n, q);
   } else if (element == Element.Nf4) places<T, u8>(d, p, n, q);

@@ -6,7 +6,6 @@
 import { Added, Apply, Dtype, Element, Rounding, Source, ZeroPointRule } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { codeBytes, flipMask, highest, lowest, scaled, sixteen } from './codes';
-import { chooseFloat } from './floats';
 import { chooseDerivation, deriveFour, fourMultipliers, fourOffsets } from './four-parameters';
 import { four, fourExact } from './load';
 import { multiplies } from './parameters';
@@ -32,7 +31,6 @@ export function takesFour(d: usize): bool {
     codeBytes(d) == 1;
   if (!takes) return false;
   chooseDerivation(d);
-  if (word(d, Word.Element) == Element.Minifloat) chooseFloat(d);
   return true;
 }
 

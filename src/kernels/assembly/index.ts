@@ -2,10 +2,11 @@
  * The one entry of the kernels: carries out the descriptor at an address. It allocates nothing and has no static
  * data, so that any number of lanes may instantiate the module over the same memory.
  */
-import { Op } from '../../scheme/codes';
+import { Element, Op } from '../../scheme/codes';
 import { Word } from '../../scheme/descriptor';
 import { blocks } from './blocks/rows';
 import { columns } from './columns';
+import { chooseFloat } from './floats';
 import { pack } from './pack';
 import { startParameters } from './parameters';
 import { channels, segments } from './groups';
@@ -24,6 +25,7 @@ export function execute(d: usize): void {
     return;
   }
   startParameters(d);
+  if (word(d, Word.Element) == Element.Minifloat) chooseFloat(d);
   if (op == Op.Tensor) tensor(d);
   else if (op == Op.Segments) segments(d);
   else if (op == Op.Channels) channels(d);

@@ -7,7 +7,6 @@
 import { Apply, Dtype, Element, Storage, ZeroPointRule } from '../../scheme/codes';
 import { Size, Word } from '../../scheme/descriptor';
 import { bytesOf, fourExact, one } from './load';
-import { chooseFloat } from './floats';
 import { minimum, storedScale, zeroPoint } from './parameters';
 import { codeAt, fourCodes, fourValues, valueOf } from './values';
 import { address, real, word } from './words';
@@ -48,7 +47,6 @@ function measureFrom<T>(d: usize, record: usize, p: usize, n: usize, q: usize): 
   const storage = word(d, Word.Storage);
   const element = word(d, Word.Element);
   if (element == Element.Minifloat) {
-    chooseFloat(d);
     measureFours<T, u8, f32>(d, record, p, n, q);
   } else if (element == Element.Nf4) measureFours<T, u8, u8>(d, record, p, n, q);
   else if (element == Element.Fp4) measureFours<T, u8, u16>(d, record, p, n, q);
@@ -143,7 +141,6 @@ export function measureEach(d: usize, record: usize, p: usize, stride: usize, n:
   const lo = word(d, Word.LowCode);
   const hi = word(d, Word.HighCode);
   const half = errorAtEnd(d);
-  if (word(d, Word.Element) == Element.Minifloat) chooseFloat(d);
   for (let i: usize = 0; i < n; i++) {
     const x = one(dtype, p + i * stride);
     if (!(abs(x) < Infinity)) continue;
