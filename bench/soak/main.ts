@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
     lanes: { type: 'string', default: '2' },
     seed: { type: 'string' },
     sessions: { type: 'string', default: '6' },
-    'kill-ms': { type: 'string', default: '2000' },
+    'kill-ms': { type: 'string', default: '1000' },
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
   },

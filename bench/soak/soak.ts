@@ -49,7 +49,7 @@ const STALL_MS = 30_000;
 /** Milliseconds that a lane may take for a part of a batch: much longer than any does on a busy machine. */
 const LANE_STALL_MS = 1_000;
 /** The part of poison among batches. */
-const POISON_RATE = 0.005;
+const POISON_RATE = 0.01;
 
 /** Runs the load for its time; `report` is told how it goes, once a second. */
 export async function soak(options: SoakOptions, report: (text: string) => void): Promise<SoakResult> {
