@@ -64,7 +64,7 @@ export async function soak(options: SoakOptions, report: (text: string) => void)
   const end = began + options.milliseconds;
   const totals = { rounds: 0, restarts: 0, stalls: 0, gone: 0, peakRss: 0 };
   let round: Round | undefined;
-  const reaper = new Reaper(random.fork(), { isFair: () => round?.isUnderLoad === true }, options.killMs);
+  const reaper = new Reaper(random.fork(), { isFair: () => round?.isFair() === true }, options.killMs);
   const ticker = setInterval(() => {
     totals.peakRss = Math.max(totals.peakRss, process.memoryUsage.rss());
     const seconds = Math.round((performance.now() - began) / 1000);
@@ -105,8 +105,8 @@ class Round {
   readonly #specimens: Specimens;
   readonly #ledger: Ledger;
   readonly #kills: () => number;
-  /** Whether there is load on the runtime, so that threads may be ended. */
-  isUnderLoad = false;
+  /** The runtime while there is load on it. */
+  #underLoad: StreamingRuntime | undefined;
 
   constructor(options: SoakOptions, random: Random, specimens: Specimens, ledger: Ledger, kills: () => number) {
     this.#options = options;
@@ -114,6 +114,16 @@ class Round {
     this.#specimens = specimens;
     this.#ledger = ledger;
     this.#kills = kills;
+  }
+
+  /**
+   * Whether a thread may be ended: there is load, and no thread is loading its modules. Node 20 ends the whole process
+   * where a thread is terminated while it loads an ES module by `require`, as Piscina has it do.
+   */
+  isFair(): boolean {
+    if (this.#underLoad === undefined) return false;
+    const { configured, alive, gone } = this.#underLoad.metrics().lanes;
+    return alive + gone === configured;
   }
 
   /** Puts a runtime under load until the end; what became of its lanes. */
@@ -131,7 +141,7 @@ class Round {
       kills: this.#kills,
       poisonRate: POISON_RATE,
     };
-    this.isUnderLoad = true;
+    this.#underLoad = runtime;
     // A runtime that has given a lane up is replaced: without lanes there is little left to go wrong.
     const isOver = (): boolean =>
       performance.now() >= end || this.#ledger.violated > 0 || runtime.metrics().lanes.gone > 0;
@@ -140,7 +150,7 @@ class Round {
       runtime,
       Promise.all(sessions).then(() => runtime.drain()),
     );
-    this.isUnderLoad = false;
+    this.#underLoad = undefined;
     if (isDone) await this.#check(runtime, before);
     const counts = runtime.metrics().lanes;
     await (isDone ? runtime.close() : runtime.destroy());
