@@ -46,7 +46,7 @@ export async function kvcache({ effort, report }: Context): Promise<Answer> {
   const quality = [];
   for (const channels of OUTLIERS) quality.push(await cacheQuality(runtime, channels));
   await runtime.close();
-  const text = `Signal to noise in dB, the worst of five layers\n\n${qualityLines(quality)}`;
+  const text = `Signal to noise in dB, the worst of five layers:\n\n\`\`\`text\n${qualityLines(quality)}\n\`\`\``;
   return { bars, text, data: { quality } };
 }
 
