@@ -2,7 +2,7 @@
  * Bars: what was measured, against what it should be at least or at most.
  * @module
  */
-
+import { table } from './document.js';
 import { type Times, timesOf } from './rounds.js';
 import { type Estimate, ratio } from './statistics.js';
 
@@ -45,20 +45,6 @@ export function barTable(bars: readonly Bar[]): string {
     return [work, rival, `${digits(measured.value)} ${unit}`, interval, barText(bound, unit), verdict(bar)];
   });
   return table(head, rows, [false, false, true, true, true, false]);
-}
-
-/** Columns of text, padded, as a table in Markdown. */
-export function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  isRight: readonly boolean[],
-): string {
-  const widths = head.map((name, column) => Math.max(3, name.length, ...rows.map((row) => row[column]!.length)));
-  const cell = (text: string, column: number): string =>
-    isRight[column] ? text.padStart(widths[column]!) : text.padEnd(widths[column]!);
-  const line = (row: readonly string[]): string => `| ${row.map(cell).join(' | ')} |`;
-  const rule = widths.map((width, column) => (isRight[column] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
-  return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
 function barText(bound: Bound, unit: string): string {

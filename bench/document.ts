@@ -19,11 +19,16 @@ export async function writeBetween(path: URL, name: string, text: string): Promi
   await writeFile(path, between(await readFile(path, 'utf8'), name, text));
 }
 
-/** Rows below a head as a table: the first column flush left, the others flush right. */
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Rows below a head as a table; columns are flush right where `isRight` says so, by itself all but the first. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  isRight: readonly boolean[] = head.map((_, column) => column > 0),
+): string {
   const widths = head.map((name, column) => Math.max(3, name.length, ...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((text, column) => (column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!))).join(' | ')} |`;
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  const cell = (text: string, column: number): string =>
+    isRight[column] ? text.padStart(widths[column]!) : text.padEnd(widths[column]!);
+  const line = (row: readonly string[]): string => `| ${row.map(cell).join(' | ')} |`;
+  const rule = widths.map((width, column) => (isRight[column] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
   return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }

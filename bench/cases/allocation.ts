@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createRuntime, type Runtime, type TensorLease } from '../../src/index.js';
-import { type Bar, digits, table } from '../bars.js';
+import { type Bar, digits } from '../bars.js';
 import type { Answer, Context } from '../case.js';
+import { table } from '../document.js';
 import { filled } from '../work.js';
 
 const PRESET = 'vllm-int8-per-token';
@@ -126,5 +127,5 @@ async function profile(run: () => Promise<void>): Promise<Allocated> {
 function places(allocated: Allocated, batches: number): string {
   const sorted = [...allocated].sort(([, a], [, b]) => b - a).slice(0, 12);
   const rows = sorted.map(([place, bytes]) => [place.replace(/ .*\/src\//, ' src/'), digits(bytes / batches)]);
-  return table(['Function', 'Bytes a batch'], rows, [false, true]);
+  return table(['Function', 'Bytes a batch'], rows);
 }

@@ -5,8 +5,9 @@
  */
 import type * as Onnx from 'onnxruntime-node';
 import { createRuntime, type StreamingRuntime } from '../../src/index.js';
-import { type Bar, faster, table } from '../bars.js';
+import { type Bar, faster } from '../bars.js';
 import type { Answer, Context } from '../case.js';
+import { table } from '../document.js';
 import { DYNAMIC_QUANTIZE } from '../onnx-model.js';
 import { type Feeds, feed, openSession, rival } from '../onnx-session.js';
 import { measure, now, type Times, timesOf } from '../rounds.js';
@@ -90,7 +91,7 @@ function rateTable(rates: readonly Rate[]): string {
   const names = [...new Set(rates.map(({ name }) => name))];
   const rows = names.map((name) => [name, ...SIZES.map(({ elements }) => cell(name, elements))]);
   const head = ['Values', ...SIZES.map(({ elements }) => elements.toLocaleString('en'))];
-  return `The first row in 10⁹ values a second:\n\n${table(head, rows, [false, true, true, true, true])}`;
+  return `The first row in 10⁹ values a second:\n\n${table(head, rows)}`;
 }
 
 async function assertSameBytes(

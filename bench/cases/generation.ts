@@ -9,7 +9,7 @@ import { openNpy } from '../../src/formats/index.js';
 import { agreement, onLanes, type Prediction, predict, TextGenerator } from '../../src/generate/index.js';
 import { createRuntime } from '../../src/index.js';
 import type { Answer, Context } from '../case.js';
-import { markdownTable } from '../document.js';
+import { table } from '../document.js';
 
 /** The folder of the bundled model, from dist/bench/cases. */
 export const MODEL = fileURLToPath(new URL('../../../examples/model', import.meta.url));
@@ -85,10 +85,7 @@ export function generationTable(rows: readonly GenerationRow[]): string {
     }),
   ]);
   const bytes = CACHES.map((cache) => String(Math.round(of('none', cache).cacheBytesPerToken)));
-  return markdownTable(
-    ['Activations', ...CACHES.map((cache) => `\`${cache}\``)],
-    [...lines, ['Bytes a token', ...bytes]],
-  );
+  return table(['Activations', ...CACHES.map((cache) => `\`${cache}\``)], [...lines, ['Bytes a token', ...bytes]]);
 }
 
 /** The held-out text of the bundled model. */

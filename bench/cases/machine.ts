@@ -3,8 +3,9 @@
  * @module
  */
 import { createRuntime } from '../../src/index.js';
-import { type Bar, faster, table } from '../bars.js';
+import { type Bar, faster } from '../bars.js';
 import type { Answer, Context } from '../case.js';
+import { table } from '../document.js';
 import { hashOf, type LimitKernel, limitValues } from '../limits.js';
 import { measure, timesOf } from '../rounds.js';
 import { median } from '../statistics.js';
@@ -52,6 +53,6 @@ export async function machine({ effort, limits, report }: Context): Promise<Answ
     batch.release();
   }
   await runtime.close();
-  const text = `Compiled with \`${limits.compiler}\`.\n\n${table(['Limit', 'Values', 'Rate'], rows, [false, true, true])}`;
+  const text = `Compiled with \`${limits.compiler}\`.\n\n${table(['Limit', 'Values', 'Rate'], rows)}`;
   return { bars, text, data: rows };
 }

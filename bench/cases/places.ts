@@ -3,8 +3,9 @@
  * @module
  */
 import { createRuntime } from '../../src/index.js';
-import { digits, table } from '../bars.js';
+import { digits } from '../bars.js';
 import type { Answer, Context } from '../case.js';
+import { table } from '../document.js';
 import { measure, timesOf } from '../rounds.js';
 import { median } from '../statistics.js';
 import { atOnce, awaited, filled } from '../work.js';

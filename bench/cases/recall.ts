@@ -7,7 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { StreamingRuntime } from '../../src/index.js';
-import { markdownTable } from '../document.js';
+import { table } from '../document.js';
 
 /** Vectors, row after row. */
 export interface Embeddings {
@@ -93,7 +93,7 @@ export function recallTable(rows: readonly RecallRow[]): string {
     percent(both),
     percent(vectors),
   ]);
-  return markdownTable(['Preset', 'Bytes a vector', 'Both quantized', 'Query float32'], cells);
+  return table(['Preset', 'Bytes a vector', 'Both quantized', 'Query float32'], cells);
 }
 
 /** Vectors of length 1 in float64. */

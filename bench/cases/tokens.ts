@@ -12,7 +12,7 @@ import { createRuntime, type StreamingRuntime } from '../../src/index.js';
 import { widened } from '../../src/memory/index.js';
 import { type Bar, barTable, faster } from '../bars.js';
 import type { Answer, Context } from '../case.js';
-import { markdownTable } from '../document.js';
+import { table } from '../document.js';
 import { type LlamaSizes, llamaOnnx } from '../llama-onnx.js';
 import { LlamaSession } from '../llama-session.js';
 import { type Contender, later, measure } from '../rounds.js';
@@ -61,7 +61,7 @@ export async function tokens({ effort, report }: Context): Promise<Answer> {
   }
   await float.release();
   await integer.release();
-  const rates = markdownTable(['Arithmetic', 'Texts', 'Tokens a second'], rows);
+  const rates = table(['Arithmetic', 'Texts', 'Tokens a second'], rows);
   const text = `${barTable(bars)}\n\n${rates}`;
   return { bars, text: rates, section: { document: 'generation', marker: 'tokens', text } };
 }

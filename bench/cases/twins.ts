@@ -3,8 +3,9 @@
  * @module
  */
 import { createRuntime, PRESETS, preset, type QuantizeOptions, type Scheme } from '../../src/index.js';
-import { type Bar, digits, faster, table, verdict } from '../bars.js';
+import { type Bar, digits, faster, verdict } from '../bars.js';
 import type { Answer, Context } from '../case.js';
+import { table } from '../document.js';
 import { type Contender, type Effort, measure, now } from '../rounds.js';
 import { assertSame, atOnce, filled } from '../work.js';
 
@@ -39,7 +40,7 @@ export async function twins({ effort, report }: Context): Promise<Answer> {
     ...found.flatMap((each) => [told(each[index]!.quantize), told(each[index]!.dequantize)]),
   ]);
   const head = SHAPES.flatMap(({ shape }) => ['quantize', 'dequantize'].map((way) => `${way} ${shape.join(' x ')}`));
-  const text = table(['Preset', ...head], rows, [false, true, true, true, true]);
+  const text = table(['Preset', ...head], rows);
   return { bars, text, data: found };
 }
 

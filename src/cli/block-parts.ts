@@ -2,7 +2,7 @@
  * Scales and codes as they lie in blocks of a foreign layout.
  * @module
  */
-import { halves } from '../memory/index.js';
+import { bytesIn, halves } from '../memory/index.js';
 import { productOf } from '../numbers.js';
 import type { QuantizedTensor } from '../runtime/index.js';
 import { Element } from '../scheme/codes.js';
@@ -41,7 +41,7 @@ export function codesOf({ scheme, data, shape }: QuantizedTensor, before: number
     const signBit = 1 << (float.exponent + float.mantissa);
     return Array.from(raw.slice(before), (code) => (code & signBit ? signBit - 1 - code : code));
   }
-  const bytes = Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const bytes = Uint8Array.from(bytesIn(data));
   return blockParts(scheme, bytes, { position: 0, columns: shape.at(-1) ?? 1 }).codes;
 }
 

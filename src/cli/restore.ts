@@ -3,7 +3,7 @@
  * @module
  */
 import type { FileDtype, TensorEntry, TensorFile, TensorWriter } from '../formats/index.js';
-import { bytesOf, type TensorLease } from '../memory/index.js';
+import { bytesIn, bytesOf, type TensorLease } from '../memory/index.js';
 import type { CodeArray, Runtime, ScaleArray, ZeroPointArray } from '../runtime/index.js';
 import { partsOf } from '../runtime/parts.js';
 import { dataDtype, layoutOf, scaleBytes, zeroPointBytes } from '../scheme/index.js';
@@ -40,8 +40,7 @@ export async function restoreTensor(job: RestoreJob): Promise<number> {
   await inFlight(boxesOf(grid, cut.step), cut.inFlight, async (box) => {
     const { first, count } = boxElements(grid, box);
     using values = await restoreBox(job, grid, box);
-    const { buffer, byteOffset, byteLength } = values.data;
-    await job.writer.write(job.name, first * 4, new Uint8Array(buffer, byteOffset, byteLength));
+    await job.writer.write(job.name, first * 4, bytesIn(values.data));
     progress.add(count);
   });
   return grid.elements;

@@ -3,6 +3,7 @@
  * @module
  */
 import type { TensorWriter } from '../formats/index.js';
+import { bytesIn } from '../memory/index.js';
 import { boxElements, boxParameters, codeBytes, type Grid } from './grid.js';
 import type { Sink } from './tensor.js';
 
@@ -22,8 +23,4 @@ export function writingTo(writer: TensorWriter, name: string, grid: Grid): Sink 
       await writer.write(`${name}.outlier_values`, box.at[0] * outliers.byteLength, bytesIn(outlierValues));
     },
   };
-}
-
-function bytesIn(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }

@@ -6,6 +6,7 @@
 export type { AcquireOptions, ArenaOptions, ArenaStatistics } from './accounts.js';
 export { Allocator, roundedBytes } from './allocator.js';
 export { Arena } from './arena.js';
+export { bytesIn } from './bytes.js';
 export type { InputDtype, InputView } from './dtype.js';
 export {
   bytesOf,

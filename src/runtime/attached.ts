@@ -7,7 +7,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { type Endpoint, type Remote, releaseProxy, wrap } from 'comlink';
 import { fail, got } from '../errors.js';
 import { Arena, THREAD_WORDS_BYTES, ThreadWords } from '../memory/index.js';
-import type { ConnectionHost, Grant } from './connection.js';
+import { before } from './before.js';
+import type { ConnectionHost } from './connection.js';
 import { Engine } from './engine.js';
 import type { Dispatching, DispatchOptions } from './flight.js';
 import type { Job } from './job.js';
@@ -77,7 +78,11 @@ export async function attachEngine(port: MessagePort): Promise<Engine> {
   const remote = wrap<ConnectionHost>(port as unknown as Endpoint);
   const closed = new Promise<never>((_, reject) => port.once('close', () => reject(lost())));
   closed.catch(() => undefined);
-  const { memory, start, bytes, modules, hasLanes } = await answered(remote.open(), closed);
+  const { memory, start, bytes, modules, hasLanes } = await before(
+    DEADLINE_MS,
+    Promise.race([remote.open(), closed]),
+    lost,
+  );
   port.unref();
   const words = new ThreadWords(memory.buffer as unknown as SharedArrayBuffer, start);
   const arena = new Arena({ memory, reserved: start + THREAD_WORDS_BYTES, bytes: bytes - THREAD_WORDS_BYTES });
@@ -100,21 +105,9 @@ export async function attachEngine(port: MessagePort): Promise<Engine> {
   return engine;
 }
 
-async function answered(grant: Promise<Grant>, closed: Promise<never>): Promise<Grant> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(lost()), DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([grant, closed, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Lets go at once where nothing is leased, else when the last lease is back: it lies in the memory of this thread. */
 async function whenIdle(arena: Arena, letGo: () => void): Promise<void> {
-  const isIdle = () => arena.statistics().inUse === arena.statistics().leakedBytes;
+  const isIdle = () => arena.inUse === arena.leakedBytes;
   if (isIdle()) return letGo();
   const off = arena.onRelease(() => {
     if (!isIdle()) return;

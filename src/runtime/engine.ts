@@ -132,10 +132,10 @@ export class Engine {
     const ring = new Ring(arena.buffer);
     let pool: LanePool | undefined;
     const dispatcher = lanes === 0 ? undefined : new Dispatcher(ring, lanes, stallDeadline, (lane) => pool?.end(lane));
-    const kernels: Promise<Modules> = (async () => ({
-      simd: kind === 'scalar' ? null : await compileKernels(),
-      relaxed: kind === 'simd' ? await compileRelaxed() : null,
-    }))();
+    const kernels: Promise<Modules> = Promise.all([
+      kind === 'scalar' ? null : compileKernels(),
+      kind === 'simd' ? compileRelaxed() : null,
+    ]).then(([simd, relaxed]) => ({ simd, relaxed }));
     let engine: Engine | undefined;
     // Threads take longer to start than kernels to compile, so they begin at once; sessions wait for the kernels.
     const starting =

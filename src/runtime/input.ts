@@ -4,8 +4,8 @@
  */
 import { fail } from '../errors.js';
 import type { Arena, InputDtype, Ownership } from '../memory/index.js';
-import { TensorLease } from '../memory/index.js';
-import { bytesIn, checkPlain, copySlowly, type PlainTensor, type TensorInput } from './tensor.js';
+import { bytesIn, TensorLease } from '../memory/index.js';
+import { checkPlain, copySlowly, type PlainTensor, type TensorInput } from './tensor.js';
 
 /** The values of one call. */
 export class Input {

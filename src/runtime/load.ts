@@ -4,12 +4,12 @@
  */
 import { types } from 'node:util';
 import { fail, got } from '../errors.js';
-import { elementsOf } from '../memory/index.js';
+import { bytesIn, elementsOf } from '../memory/index.js';
 import { dataDtype, resolveScheme, type Scheme, zeroPointDtype } from '../scheme/index.js';
 import { planWith, writeColumns } from './outliers.js';
 import type { CodeArray, ScaleArray, ZeroPointArray } from './parts.js';
 import type { Plan, Planner } from './plan.js';
-import { bytesIn, copySlowly } from './tensor.js';
+import { copySlowly } from './tensor.js';
 
 /** The parts of a quantized tensor, as `QuantizedTensor` has them. */
 export interface QuantizedParts {

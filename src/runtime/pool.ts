@@ -7,6 +7,7 @@ import { Piscina, queueOptionsSymbol } from 'piscina';
 import type { Session } from '../../workers/lane.js';
 import { fail } from '../errors.js';
 import type { Arena } from '../memory/index.js';
+import { before } from './before.js';
 import { LaneHandle } from './control.js';
 
 /** What lanes run. */
@@ -247,17 +248,4 @@ async function causeOf(error: unknown, module: URL): Promise<unknown> {
   return before(CAUSE_MS, cause)
     .catch(() => error)
     .finally(() => thread.terminate());
-}
-
-/** Settles as `promise` does, or rejects after `milliseconds`; keeps the process alive meanwhile. */
-async function before<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -43,11 +43,6 @@ export function checkPlain(tensor: PlainTensor): PlainTensor {
   throw fail('ERR_QUANTLANE_SHAPE', text);
 }
 
-/** Bytes of any typed array. */
-export function bytesIn(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
 /** Copies in slices, between which the event loop gets its turn. */
 export async function copySlowly(from: Uint8Array, to: Uint8Array, signal?: AbortSignal): Promise<void> {
   for (let at = 0; at < from.byteLength; at += COPY_SLICE) {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PRESETS, preset } from '#src/index.js';
-import { filled } from '../../dist/docs/generate/markdown.js';
+import { between } from '../../dist/bench/document.js';
 import { presetsByConsumer, presetsPage } from '../../dist/docs/generate/presets.js';
 import { qualityTable } from '../../dist/docs/generate/quality.js';
 
@@ -15,7 +15,7 @@ describe('npm run docs:presets', () => {
 
   it('has nothing to add to the README', () => {
     const readme = text('README.md');
-    expect(readme).toBe(filled(readme, 'presets', presetsByConsumer()));
+    expect(readme).toBe(between(readme, 'presets', presetsByConsumer()));
   });
 
   it('tells of every preset its consumer, source, notes, types of codes and axes', () => {
@@ -31,7 +31,7 @@ describe('npm run docs:presets', () => {
 describe('npm run docs:quality', () => {
   it('has nothing to add to docs/quality.md', async () => {
     const page = text('docs/quality.md');
-    expect(page).toBe(filled(page, 'quality', await qualityTable()));
+    expect(page).toBe(between(page, 'quality', await qualityTable()));
   });
 
   it('has every preset, as a row where it needs nothing given', () => {
@@ -44,11 +44,11 @@ describe('npm run docs:quality', () => {
   });
 
   it('leaves room for the recall of embeddings', () => {
-    expect(() => filled(text('docs/quality.md'), 'recall', '')).not.toThrow();
+    expect(() => between(text('docs/quality.md'), 'recall', '')).not.toThrow();
   });
 });
 
 it('fills no place that is not there', () => {
-  expect(() => filled('text', 'quality', '')).toThrow('Expected <!-- quality -->');
-  expect(filled('a <!-- x --> b <!-- /x --> c', 'x', 'new')).toBe('a <!-- x -->\n\nnew\n\n<!-- /x --> c');
+  expect(() => between('text', 'quality', '')).toThrow('Expected <!-- quality -->');
+  expect(between('a <!-- x --> b <!-- /x --> c', 'x', 'new')).toBe('a <!-- x -->\n\nnew\n\n<!-- /x --> c');
 });

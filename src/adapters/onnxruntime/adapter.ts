@@ -4,7 +4,7 @@
  */
 import type * as Onnx from 'onnxruntime-node';
 import { fail, got } from '../../errors.js';
-import { type InputDtype, type Ownership, TensorLease } from '../../memory/index.js';
+import { bytesIn, type InputDtype, type Ownership, TensorLease } from '../../memory/index.js';
 import type { QuantizedTensor, Runtime } from '../../runtime/index.js';
 import { addOutputs } from './add-outputs.js';
 import { type ModelSource, readModel, writeModel } from './model.js';
@@ -180,7 +180,7 @@ export class OnnxAdapter {
 
   #copy(result: Onnx.Tensor, to: ArrayBufferView): void {
     const from = result.data as Float32Array;
-    bytesOf(to).set(bytesOf(from));
+    bytesIn(to).set(bytesIn(from));
     this.#runtime.calls.counts.copiedBytes += from.byteLength;
   }
 }
@@ -198,10 +198,6 @@ async function load(): Promise<OnnxModule> {
   } catch (cause) {
     throw fail('ERR_QUANTLANE_ARGUMENT', 'Expected the package onnxruntime-node to be installed, got none', { cause });
   }
-}
-
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 /** The type of a tensor of these numbers. */

@@ -4,6 +4,7 @@
  */
 import type proto from 'onnx-proto';
 import { fail } from '../../errors.js';
+import { constantNode } from './constants.js';
 import { onnx, subgraphsOf } from './model.js';
 
 /** Has `If` give a value of one of its branches. */
@@ -73,8 +74,6 @@ function branchOutput(graph: proto.onnx.IGraphProto, name: string): proto.onnx.V
 /** Name of an empty float32 tensor that stands for a value which a branch does not have. */
 function absent(graph: proto.onnx.IGraphProto, name: string): string {
   const output = `${name}_absent`;
-  const t = { dims: [0], dataType: onnx.TensorProto.DataType.FLOAT };
-  const attribute = [{ name: 'value', type: onnx.AttributeProto.AttributeType.TENSOR, t }];
-  graph.node!.push(onnx.NodeProto.create({ opType: 'Constant', output: [output], attribute }));
+  graph.node!.push(constantNode(output, { dims: [0], dataType: onnx.TensorProto.DataType.FLOAT }));
   return output;
 }

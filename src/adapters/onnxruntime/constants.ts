@@ -3,6 +3,7 @@
  * @module
  */
 import type proto from 'onnx-proto';
+import { bytesIn } from '../../memory/index.js';
 import { onnx } from './model.js';
 
 type Tensor = proto.onnx.ITensorProto;
@@ -53,8 +54,14 @@ export function initializer(
     name,
     dims: [...dims],
     dataType: data instanceof Float32Array ? FLOAT : INT8,
-    rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    rawData: bytesIn(data),
   });
+}
+
+/** A node that gives `tensor` under the name `output`. */
+export function constantNode(output: string, tensor: Tensor): proto.onnx.INodeProto {
+  const attribute = [{ name: 'value', type: onnx.AttributeProto.AttributeType.TENSOR, t: tensor }];
+  return onnx.NodeProto.create({ opType: 'Constant', name: `${output}_constant`, output: [output], attribute });
 }
 
 /** Removes initializers and `Constant` nodes of these names that nothing uses any more, from all graphs. */

@@ -4,6 +4,7 @@
  */
 import type proto from 'onnx-proto';
 import { fail } from '../../errors.js';
+import { constantNode } from './constants.js';
 import { graphsOf, onnx } from './model.js';
 
 /** The opset that first has DynamicQuantizeLinear. */
@@ -57,7 +58,7 @@ function withInputs(
     else {
       const output = `${node.output?.[0]}_${name}`;
       inputs.push(output);
-      constants.push(constant(output, kind === 'ints' ? integers(attribute) : single(attribute)));
+      constants.push(constantNode(output, kind === 'ints' ? integers(attribute) : single(attribute)));
     }
   }
   while (inputs.at(-1) === '') inputs.pop();
@@ -73,11 +74,6 @@ function single(attribute: proto.onnx.IAttributeProto): proto.onnx.ITensorProto 
 function integers(attribute: proto.onnx.IAttributeProto): proto.onnx.ITensorProto {
   const int64Data = [...(attribute.ints ?? [])];
   return { dims: [int64Data.length], dataType: onnx.TensorProto.DataType.INT64, int64Data };
-}
-
-function constant(output: string, t: proto.onnx.ITensorProto): proto.onnx.INodeProto {
-  const attribute = [{ name: 'value', type: onnx.AttributeProto.AttributeType.TENSOR, t }];
-  return onnx.NodeProto.create({ opType: 'Constant', name: `${output}_constant`, output: [output], attribute });
 }
 
 function old(expected: string, actual: string): Error {
