@@ -43,6 +43,7 @@ const NEIGHBOURS: readonly string[] = [
   // The ring holds descriptors, whose words are numbered where the schemes are encoded into them.
   'src/memory/ring.ts > src/scheme/descriptor.ts',
   'src/memory/outcome-words.ts > src/scheme/descriptor.ts',
+  'src/memory/run-words.ts > src/scheme/descriptor.ts',
 ];
 
 /** The entry of the kernels: what it exports, the WebAssembly module exports. */

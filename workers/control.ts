@@ -14,7 +14,7 @@ export interface LaneStatistics {
   readonly threadId: number;
   /** Which kernels it runs. */
   readonly kernels: 'simd' | 'scalar';
-  /** Descriptors carried out. */
+  /** Descriptors carried out; of a run, its batches. */
   readonly batches: number;
   /** Milliseconds spent in kernels. */
   readonly busyMs: number;

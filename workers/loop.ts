@@ -6,6 +6,7 @@ import { errorId } from '../src/errors.js';
 import type { Kernel } from '../src/kernels/kernel.js';
 import { clearOutcome } from '../src/memory/outcome-words.js';
 import { MAX_LANES, Ring } from '../src/memory/ring.js';
+import { eachOfRun } from '../src/memory/run-words.js';
 import { Word } from '../src/scheme/descriptor.js';
 
 /**
@@ -80,17 +81,25 @@ export class Lane {
   #execute(address: number): void {
     const words = this.#ring.words;
     const start = performance.now();
-    clearOutcome(words, address);
+    const batches = words[(address >> 2) + Word.RunCount]!;
+    if (batches > 0) eachOfRun(words, address, this.#carryOut);
+    else {
+      clearOutcome(words, address);
+      this.#carryOut(address);
+    }
+    this.busyMs += performance.now() - start;
+    this.batches += Math.max(1, batches);
+    this.#ring.finish(address);
+  }
+
+  readonly #carryOut = (address: number): void => {
     try {
       this.kernel.execute(address);
     } catch {
       // A trap. The text cannot cross, so the producer names the batch.
-      words[(address >> 2) + Word.Status] = errorId('ERR_QUANTLANE_KERNEL');
+      this.#ring.words[(address >> 2) + Word.Status] = errorId('ERR_QUANTLANE_KERNEL');
     }
-    this.busyMs += performance.now() - start;
-    this.batches++;
-    this.#ring.finish(address);
-  }
+  };
 
   /**
    * Claims no more. It is called between two batches, so none is in hand when it returns. All lanes look for work anew:

@@ -4,8 +4,8 @@
  * @module
  */
 import { errorId } from '../errors.js';
-import { type Ring, SLOTS } from '../memory/index.js';
-import { State } from '../scheme/descriptor.js';
+import { isDirty, type Ring, SLOTS } from '../memory/index.js';
+import { State, Word } from '../scheme/descriptor.js';
 import { late } from './due.js';
 import {
   type DispatchCounts,
@@ -16,6 +16,7 @@ import {
   publishFlight,
 } from './flight.js';
 import type { Job } from './job.js';
+import { joined } from './joined.js';
 import { addOutcome, type Outcome } from './outcome.js';
 import { StallWatch } from './stalls.js';
 import { Turns } from './turns.js';
@@ -90,7 +91,9 @@ export class Dispatcher implements Dispatching {
   laneLost(lane: number): void {
     const poison = errorId('ERR_QUANTLANE_POISON_BATCH');
     for (const sequence of this.#ring.heldBy(lane)) {
-      if (this.#ring.giveBack(sequence, ATTEMPTS, poison)) this.#counts.replayed++;
+      // One batch of a run may have done it: each is run again by itself.
+      const isRun = this.#owners[sequence & (SLOTS - 1)]?.run !== undefined;
+      if (this.#ring.giveBack(sequence, isRun ? 1 : ATTEMPTS, poison) || isRun) this.#counts.replayed++;
       else this.#counts.poisoned++;
     }
     this.#stalls.forget(lane);
@@ -126,6 +129,13 @@ export class Dispatcher implements Dispatching {
     for (let next = this.#turns.next(); next !== undefined; next = this.#turns.next()) {
       if (!this.#ring.hasRoom(next.slots)) break;
       this.#turns.go(next);
+      joined(
+        next,
+        this.#lanes,
+        this.#turns.waiting,
+        () => this.#turns.next(),
+        (other) => this.#turns.go(other),
+      );
       this.#publish(next);
       published += next.slots;
     }
@@ -135,6 +145,7 @@ export class Dispatcher implements Dispatching {
   #publish(flight: Flight): void {
     const first = this.#ring.head;
     publishFlight(this.#ring, flight);
+    for (const other of flight.run?.flights ?? []) other.first = first;
     for (let k = 0; k < flight.slots; k++) this.#owners[(first + k) & (SLOTS - 1)] = flight;
   }
 
@@ -160,6 +171,7 @@ export class Dispatcher implements Dispatching {
   #dropLate(now: number): void {
     this.#nextDue = Number.POSITIVE_INFINITY;
     for (const flight of [...this.#flights]) {
+      if (flight.isCancelled) continue;
       if (flight.due > now) this.#nextDue = Math.min(this.#nextDue, flight.due);
       else if (!this.#isBegun(flight)) {
         this.#counts.late++;
@@ -187,6 +199,10 @@ export class Dispatcher implements Dispatching {
       const state = ring.state(sequence);
       if (state !== State.Done && state !== State.Cancelled) continue;
       this.#owners[slot] = undefined;
+      if (flight.run !== undefined) {
+        this.#endRun(flight.run.flights, sequence, state === State.Done);
+        continue;
+      }
       if (state === State.Done) {
         const before = flight.outcome.status;
         addOutcome(flight.outcome, ring.words, ring.address(sequence) >> 2);
@@ -197,6 +213,29 @@ export class Dispatcher implements Dispatching {
     }
     ring.retire();
     this.#pump();
+  }
+
+  /** Ends the jobs of a run; those that there is something to say about get a descriptor of their own. */
+  #endRun(run: readonly Flight[], sequence: number, isDone: boolean): void {
+    const { words } = this.#ring;
+    const at = this.#ring.address(sequence) >> 2;
+    const isLost = isDone && words[at + Word.Status] !== 0;
+    for (const [index, flight] of run.entries()) {
+      const isOpen = isDone && !flight.isCancelled && (isLost || isDirty(words, at, index));
+      flight.run = undefined;
+      flight.remaining = 0;
+      if (!isOpen) {
+        this.#flights.delete(flight);
+        if (flight.isCancelled) flight.reject(flight.reason);
+        else flight.resolve(flight.outcome);
+      }
+      this.#turns.ended(flight);
+      flight.first = undefined;
+      if (!isOpen) continue;
+      flight.isAlone = true;
+      this.#turns.push(flight);
+    }
+    this.#ring.free(sequence);
   }
 
   #end(flight: Flight): void {
@@ -220,6 +259,8 @@ export class Dispatcher implements Dispatching {
       this.#ring.nudge();
       return;
     }
+    // A run is withdrawn when nobody wants any of it.
+    if (flight.run?.flights.some(({ isCancelled }) => !isCancelled)) return;
     // From the last to the first, so that no second pass starts on a first pass that was withdrawn.
     for (let k = flight.slots - 1; k >= 0; k--) this.#ring.withdraw((flight.first + k) | 0);
     this.#ring.nudge();

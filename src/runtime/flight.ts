@@ -2,7 +2,7 @@
  * A job on its way through the ring: cut into descriptors, which are filled and published.
  * @module
  */
-import { type Ring, SLOTS } from '../memory/index.js';
+import { type Ring, type RunBatch, SLOTS, writeRun } from '../memory/index.js';
 import { Mode, Source } from '../scheme/codes.js';
 import { Word } from '../scheme/descriptor.js';
 import type { Due } from './due.js';
@@ -13,7 +13,7 @@ import type { Turn } from './turns.js';
 /** Most descriptors of one pass of a job. */
 const MAX_CHUNKS = 64;
 /** A chunk has at least so many elements, unless a unit has more: below, a descriptor costs more than it brings. */
-const CHUNK_ELEMENTS = 65_536;
+export const CHUNK_ELEMENTS = 65_536;
 
 /** How a job is carried out. */
 export interface DispatchOptions extends Due {
@@ -43,12 +43,27 @@ export interface Dispatching {
   close(): void;
 }
 
+/** Jobs that share a descriptor. */
+export interface Run {
+  readonly flights: readonly Flight[];
+  /** Where each of them lies. */
+  readonly batches: readonly RunBatch[];
+  /** The number of the last one: whoever may go before that one goes before all. */
+  readonly turn: number;
+}
+
 /** A job in the ring or before it. */
 export interface Flight extends Turn {
   readonly job: Job;
   readonly chunks: number;
+  /** Whether a pass for the range goes before the pass for the codes: one descriptor does both by itself. */
+  readonly isTwoPass: boolean;
   /** Descriptors of all its passes. */
   readonly slots: number;
+  /** What it shares its descriptor with, itself among it; undefined for one that has its own. */
+  run: Run | undefined;
+  /** It was in a run that came to no good: it has a descriptor of its own from now on. */
+  isAlone: boolean;
   readonly outcome: Outcome;
   readonly due: number;
   /** First sequence number; undefined while it waits for slots. */
@@ -66,6 +81,7 @@ export interface Flight extends Turn {
 export function newFlight(job: Job, source: object, due: number, settle: Pick<Flight, 'resolve' | 'reject'>): Flight {
   const { units, elements } = job.kind.layout;
   const chunks = Math.min(units, MAX_CHUNKS, Math.max(1, Math.ceil(elements / CHUNK_ELEMENTS)));
+  const isTwoPass = job.kind.isTwoPass && chunks > 1;
   return {
     job,
     source,
@@ -73,7 +89,10 @@ export function newFlight(job: Job, source: object, due: number, settle: Pick<Fl
     due,
     turn: 0,
     chunks,
-    slots: chunks * (job.kind.isTwoPass ? 2 : 1),
+    isTwoPass,
+    slots: chunks * (isTwoPass ? 2 : 1),
+    run: undefined,
+    isAlone: false,
     outcome: emptyOutcome(),
     first: undefined,
     remaining: 0,
@@ -87,7 +106,7 @@ export function newFlight(job: Job, source: object, due: number, settle: Pick<Fl
 export function publishFlight(ring: Ring, flight: Flight): void {
   const first = ring.head;
   flight.first = first;
-  if (flight.job.kind.isTwoPass) {
+  if (flight.isTwoPass) {
     publishPass(ring, flight, Mode.Range, Source.Data, -1);
     publishPass(ring, flight, Mode.Quantize, Source.Barrier, first);
   } else {
@@ -112,14 +131,15 @@ function publishPass(ring: Ring, flight: Flight, mode: Mode, source: Source, bar
     words[at + Word.Last] = Math.floor((units * (part + 1)) / chunks);
     words[at + Word.PassFirst] = pass;
     words[at + Word.PassCount] = chunks;
-    words[at + Word.Turn] = flight.turn;
-    words[at + Word.Leads] = mode === Mode.Range && job.kind.isTwoPass ? 1 : 0;
+    words[at + Word.Turn] = flight.run?.turn ?? flight.turn;
+    words[at + Word.Leads] = mode === Mode.Range && flight.isTwoPass ? 1 : 0;
     if (barrier >= 0) {
       words[at + Word.BarrierFirst] = barrier & (SLOTS - 1);
       words[at + Word.BarrierCount] = chunks;
       words[at + Word.RingBase] = ring.base;
       words[at + Word.RingCount] = SLOTS;
     }
+    if (flight.run !== undefined) writeRun(words, at, flight.run.batches);
     flight.remaining++;
     ring.publish();
   }

@@ -22,6 +22,8 @@ export const enum Size {
   StripRows = 1024,
   /** Doubles of one unit's error statistics: 4 error sums, 4 signal sums, largest error, saturated codes. */
   StatisticsDoubles = 10,
+  /** Most batches of a run. */
+  RunBatches = 12,
 }
 
 /** A panel of weights, of which a unit of `Op.LinearWeights` and `Op.LinearProduct` has one. */
@@ -218,4 +220,10 @@ export const enum Word {
   Limit = 100,
   /** The number of the job in the order of turns; lanes claim the lowest first. */
   Turn = 101,
+  /** Batches that are carried out one after the other with this descriptor; 0 for one, which is where the words say. */
+  RunCount = 102,
+  /** A bit of each batch of a run that there is something to say about. Written by the lane. */
+  RunDirty = 103,
+  /** Of each batch of a run: the address of its values, and how far its other addresses lie behind those of the first. */
+  RunBatches = 104,
 }
