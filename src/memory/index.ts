@@ -23,6 +23,6 @@ export type { LeaseState } from './lease.js';
 export { Lease, Ownership } from './lease.js';
 export { clearOutcome, clearRange } from './outcome-words.js';
 export { MAX_LANES, RING_BYTES, Ring, SLOTS } from './ring.js';
-export { eachOfRun, isDirty, type RunBatch, writeRun } from './run-words.js';
+export { eachOfRun, hasBegun, isDirty, type RunBatch, withdrawBatch, writeRun } from './run-words.js';
 export { formatSize, parseSize } from './size.js';
 export { TensorLease } from './tensor-lease.js';

@@ -4,7 +4,7 @@
  * @module
  */
 import { errorId } from '../errors.js';
-import { isDirty, type Ring, SLOTS } from '../memory/index.js';
+import { hasBegun, isDirty, type Ring, SLOTS, withdrawBatch } from '../memory/index.js';
 import { State, Word } from '../scheme/descriptor.js';
 import { late } from './due.js';
 import {
@@ -182,7 +182,11 @@ export class Dispatcher implements Dispatching {
   }
 
   /** Whether a lane has claimed a part of the job. */
-  #isBegun({ first, slots }: Flight): boolean {
+  #isBegun(flight: Flight): boolean {
+    const { first, slots, run } = flight;
+    if (run !== undefined && first !== undefined) {
+      return hasBegun(this.#ring.words, this.#ring.address(first) >> 2, run.flights.indexOf(flight));
+    }
     for (let k = 0; first !== undefined && k < slots; k++) {
       if (this.#ring.state((first + k) | 0) !== State.Ready) return true;
     }
@@ -221,21 +225,27 @@ export class Dispatcher implements Dispatching {
     const at = this.#ring.address(sequence) >> 2;
     const isLost = isDone && words[at + Word.Status] !== 0;
     for (const [index, flight] of run.entries()) {
-      const isOpen = isDone && !flight.isCancelled && (isLost || isDirty(words, at, index));
+      // It was withdrawn.
+      if (!this.#flights.has(flight)) continue;
       flight.run = undefined;
-      flight.remaining = 0;
-      if (!isOpen) {
-        this.#flights.delete(flight);
-        if (flight.isCancelled) flight.reject(flight.reason);
-        else flight.resolve(flight.outcome);
+      if (flight.isCancelled || !(isLost || isDirty(words, at, index))) {
+        this.#endOfRun(flight);
+        continue;
       }
       this.#turns.ended(flight);
       flight.first = undefined;
-      if (!isOpen) continue;
+      flight.remaining = 0;
       flight.isAlone = true;
       this.#turns.push(flight);
     }
     this.#ring.free(sequence);
+  }
+
+  #endOfRun(flight: Flight): void {
+    this.#flights.delete(flight);
+    this.#turns.ended(flight);
+    if (flight.isCancelled) flight.reject(flight.reason);
+    else flight.resolve(flight.outcome);
   }
 
   #end(flight: Flight): void {
@@ -259,8 +269,12 @@ export class Dispatcher implements Dispatching {
       this.#ring.nudge();
       return;
     }
-    // A run is withdrawn when nobody wants any of it.
-    if (flight.run?.flights.some(({ isCancelled }) => !isCancelled)) return;
+    if (flight.run !== undefined) {
+      const at = this.#ring.address(flight.first) >> 2;
+      if (withdrawBatch(this.#ring.words, at, flight.run.flights.indexOf(flight))) this.#endOfRun(flight);
+      // The descriptor is withdrawn when nobody wants any of it.
+      if (flight.run.flights.some(({ isCancelled }) => !isCancelled)) return this.#ring.nudge();
+    }
     // From the last to the first, so that no second pass starts on a first pass that was withdrawn.
     for (let k = flight.slots - 1; k >= 0; k--) this.#ring.withdraw((flight.first + k) | 0);
     this.#ring.nudge();

@@ -214,6 +214,8 @@ export const enum Word {
   /** Rows of a unit of `LinearProduct`. */
   UnitRows = 92,
 
+  /** A bit of each batch of a run that a lane has begun, and 16 bits further one of each that was withdrawn before. */
+  RunMarks = 98,
   /** 1: a unit's error statistics go on where they stand; 0: they begin (`Segments`, `Channels`, `Columns`). */
   Continues = 99,
   /** float32 bits: the magnitude from which on a value is an outlier; those of infinity where none is (`Outliers`). */
