@@ -116,20 +116,15 @@ class Round {
     this.#kills = kills;
   }
 
-  /**
-   * Whether a thread may be ended: there is load, and no thread is loading its modules. Node 20 ends the whole process
-   * where a thread is terminated while it loads an ES module by `require`, as Piscina has it do.
-   */
+  /** Whether a thread may be ended: there is load. */
   isFair(): boolean {
-    if (this.#underLoad === undefined) return false;
-    const { configured, alive, gone } = this.#underLoad.metrics().lanes;
-    return alive + gone === configured;
+    return this.#underLoad !== undefined;
   }
 
   /** Puts a runtime under load until the end; what became of its lanes. */
   async run(end: number): Promise<RuntimeMetrics['lanes']> {
     const { lanes } = this.#options;
-    const workerUrl = new URL('lane.js', import.meta.url);
+    const workerUrl = new URL('entry.cjs', import.meta.url);
     const inPlaceLimit = this.#random.pick([0, 0, 60]);
     const deadlines = { startDeadline: STALL_MS, stallDeadline: LANE_STALL_MS };
     const runtime = await createRuntime({ lanes, memory: '256MiB', inPlaceLimit, workerUrl, ...deadlines });

@@ -144,7 +144,7 @@ export class Engine {
         lanes,
         arena,
         kernels: kernels.then(({ simd, relaxed }) => ({ simd, relaxed: relaxed?.module ?? null })),
-        workerUrl: options.workerUrl ?? new URL('../../workers/lane.js', import.meta.url),
+        workerUrl: options.workerUrl ?? new URL('../../workers/entry.cjs', import.meta.url),
         deadline,
         onLost: (lane) => dispatcher.laneLost(lane),
         onNone: () => engine!.scheduler.dropLanes(),

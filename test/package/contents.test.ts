@@ -30,17 +30,19 @@ it('has every file that the manifest names', () => {
 
 it('has the lanes, the kernels and the papers', () => {
   const kernels = ['dist/src/kernels/kernels.wasm', 'dist/src/kernels/kernels-relaxed.wasm'];
-  const needed = ['dist/workers/lane.js', ...kernels, 'README.md', 'LICENSE', 'CHANGELOG.md'];
+  const needed = ['dist/workers/entry.cjs', 'dist/workers/lane.js', ...kernels, 'README.md', 'LICENSE', 'CHANGELOG.md'];
   expect(needed.filter((path) => !files.includes(path))).toEqual([]);
 });
 
 it('has types for every module', () => {
-  const modules = files.filter((path) => path.endsWith('.js'));
-  expect(modules.filter((path) => !files.includes(path.replace(/\.js$/, '.d.ts')))).toEqual([]);
+  const modules = files.filter((path) => /\.c?js$/.test(path));
+  const typesOf = (path: string) => path.replace(/\.(c?)js$/, '.d.$1ts');
+  expect(modules.filter((path) => !files.includes(typesOf(path)))).toEqual([]);
 });
 
 it('has nothing else', () => {
-  const known = /^(?:dist\/(?:src|workers)\/[\w/-]+\.(?:js|d\.ts|wasm)|README.md|LICENSE|CHANGELOG.md|package.json)$/;
+  const known =
+    /^(?:dist\/(?:src|workers)\/[\w/-]+\.(?:c?js|d\.c?ts|wasm)|README.md|LICENSE|CHANGELOG.md|package.json)$/;
   expect(files.filter((path) => !known.test(path))).toEqual([]);
 });
 
