@@ -21,8 +21,8 @@ export interface LanesOptions {
   readonly arena: Arena;
   /** Compiled kernels, which threads start without. */
   readonly kernels: Promise<LaneModules>;
-  /** Module that the threads run. */
-  readonly workerUrl: URL;
+  /** Module that the threads run; default: that of the package. */
+  readonly workerUrl: URL | undefined;
   /** Milliseconds within which a lane must be ready. */
   readonly deadline: number;
   /** Called when a lane's thread has ended by itself, before it is started again. */

@@ -54,7 +54,7 @@ export class LanePool implements Lanes {
   private constructor(options: LanesOptions) {
     this.#options = options;
     this.#piscina = new Piscina({
-      filename: options.workerUrl.href,
+      filename: moduleOf(options).href,
       minThreads: options.lanes,
       maxThreads: options.lanes,
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -120,7 +120,7 @@ export class LanePool implements Lanes {
       stop.abort();
       lane.close();
       this.#endThread(index);
-      const cause = await causeOf(error, this.#options.workerUrl);
+      const cause = await causeOf(error, moduleOf(this.#options));
       throw notStarted(index, cause);
     }
     this.lanes[index] = lane;
@@ -197,6 +197,11 @@ export class LanePool implements Lanes {
     for (const lane of this.lanes) lane?.close();
     await this.#piscina.destroy();
   }
+}
+
+/** Module that the threads run. */
+function moduleOf({ workerUrl }: LanesOptions): URL {
+  return workerUrl ?? new URL('../../workers/lane.js', import.meta.url);
 }
 
 /** Milliseconds that it may take to find out why a module cannot be loaded. */

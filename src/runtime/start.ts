@@ -16,8 +16,6 @@ import { IN_PLACE_US } from './scheduler.js';
 export interface EngineHost {
   /** Starts every lane, or rejects with ERR_QUANTLANE_LANE_START and leaves none behind. */
   start(options: LanesOptions): Promise<Lanes>;
-  /** Module that the lanes run, unless the options name another. */
-  readonly workerUrl: URL;
   /** False where memory cannot be shared: there are no lanes then. Default: true. */
   readonly isShared?: boolean;
 }
@@ -46,7 +44,7 @@ export async function startEngine(options: RuntimeOptions, host: EngineHost): Pr
       lanes,
       arena,
       kernels: kernels.then(({ simd, relaxed }) => ({ simd, relaxed: relaxed?.module ?? null })),
-      workerUrl: options.workerUrl ?? host.workerUrl,
+      workerUrl: options.workerUrl,
       deadline: startDeadline,
       onLost: (lane) => dispatcher.laneLost(lane),
       onNone: () => engine!.scheduler.dropLanes(),

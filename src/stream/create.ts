@@ -6,19 +6,13 @@ import type { MessagePort } from 'node:worker_threads';
 import { attachEngine, LanePool, type RuntimeOptions, startEngine } from '../runtime/index.js';
 import { StreamingRuntime } from './streaming-runtime.js';
 
-/** Lanes are threads of Piscina. */
-const NODE = {
-  start: LanePool.start,
-  workerUrl: new URL('../../workers/lane.js', import.meta.url),
-};
-
 /**
  * Makes a runtime: an arena of shared memory, and lanes that are ready when the promise settles. Close it, or let
  * `await using` do so; an idle runtime does not keep the process alive.
  * @throws ERR_QUANTLANE_ARGUMENT, ERR_QUANTLANE_LANE_START, ERR_QUANTLANE_KERNEL
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<StreamingRuntime> {
-  return new StreamingRuntime(await startEngine(options, NODE));
+  return new StreamingRuntime(await startEngine(options, LanePool));
 }
 
 /**

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { bindKernels, compileKernels, compileUnshared } from '#src/kernels/index.js';
 import { withoutSharing } from '#src/kernels/unshared.js';
-import { codeOf } from '../runtime/helpers.js';
+import { codeOf } from '../memory/helpers.js';
 
 const KERNELS = new URL('../../dist/src/kernels/kernels.wasm', import.meta.url);
 const memoryOf = (shared: boolean) => new WebAssembly.Memory({ initial: 1, maximum: 1, shared });
