@@ -7,8 +7,12 @@ import { launch } from '../support/chromium.js';
 
 const at = (path: string) => new URL(`../../${path}`, import.meta.url);
 
-/** The built package, and the pages of these tests. */
-const ROUTES = { '/dist/': at('dist/'), '/test/': at('test/browser/') };
+/** The built package, the pages of these tests, and rxjs as a script that needs no bundler. */
+const ROUTES = {
+  '/dist/': at('dist/'),
+  '/test/': at('test/browser/'),
+  '/rxjs/': at('node_modules/rxjs/dist/bundles/'),
+};
 
 /** A call of `quantize`, and of `dequantize` of its result. */
 export interface Call {
