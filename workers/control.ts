@@ -2,7 +2,7 @@
  * The control channel of a lane: what may be asked of it over Comlink while it idles and between its batches.
  * @module
  */
-import { threadId } from 'node:worker_threads';
+import { threadNumber } from '../src/host.js';
 import type { SelfTestReport } from '../src/kernels/self-test.js';
 import type { Lane } from './loop.js';
 
@@ -10,7 +10,7 @@ import type { Lane } from './loop.js';
 export interface LaneStatistics {
   /** Index of the lane. */
   readonly lane: number;
-  /** Thread that it runs on. */
+  /** Thread that it runs on; 0 in a browser, where threads have no numbers. */
   readonly threadId: number;
   /** Which kernels it runs. */
   readonly kernels: 'simd' | 'scalar';
@@ -39,6 +39,7 @@ export class LaneControl {
   stats(): LaneStatistics {
     const { index, kernel, batches, busyMs, startedAt } = this.#lane;
     const uptimeMs = performance.now() - startedAt;
+    const threadId = threadNumber();
     return { lane: index, threadId, kernels: kernel.name, batches, busyMs, uptimeMs };
   }
 

@@ -3,6 +3,7 @@
  * @module
  */
 import { errorId } from '../src/errors.js';
+import { nextTurn } from '../src/host.js';
 import type { Kernel } from '../src/kernels/kernel.js';
 import { clearOutcome } from '../src/memory/outcome-words.js';
 import { MAX_LANES, Ring } from '../src/memory/ring.js';
@@ -136,8 +137,4 @@ class Spin {
     const next = Math.max(this.#milliseconds, LEAST_SPIN_MS / 2) * (hasFound ? 2 : 0.5);
     this.#milliseconds = Math.min(MOST_SPIN_MS, next);
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,9 +5,9 @@
 import { parse } from 'node:path';
 import { type ArgsDef, defineCommand } from 'citty';
 import { fail } from '../errors.js';
+import { entriesOf, type Stored, storedIn } from '../formats/container.js';
 import { createNpy, createSafetensors } from '../formats/index.js';
 import { type Words, wordsOf } from './arguments.js';
-import { entriesOf, type Stored, storedIn } from './container.js';
 import type { Context } from './context.js';
 import { located, quoted, usage } from './failure.js';
 import type { Report } from './report.js';

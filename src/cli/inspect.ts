@@ -4,6 +4,7 @@
  */
 import { type ArgsDef, defineCommand } from 'citty';
 import { type ErrorCode, QuantlaneError } from '../errors.js';
+import { entriesOf, type Stored, storedIn } from '../formats/container.js';
 import type { TensorEntry, TensorFile } from '../formats/index.js';
 import { productOf } from '../numbers.js';
 import type { Runtime } from '../runtime/index.js';
@@ -11,7 +12,6 @@ import { describeGranularity } from '../scheme/index.js';
 import { type Words, wordsOf } from './arguments.js';
 import { codeEnds } from './block-parts.js';
 import { type Choice, choiceOf, GIVEN_ARGS, NON_FINITE_ARG, PRESET_ARGS } from './choice.js';
-import { entriesOf, type Stored, storedIn } from './container.js';
 import { type Context, Progress } from './context.js';
 import { lineOf, printable, usage } from './failure.js';
 import { Histogram } from './histogram.js';

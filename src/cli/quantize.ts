@@ -4,13 +4,13 @@
  */
 import { type ArgsDef, defineCommand } from 'citty';
 import { fail } from '../errors.js';
+import { declarationsOf, metadataOf, noteOf, storedBytes } from '../formats/container.js';
 import { createSafetensors, type TensorWriter } from '../formats/index.js';
 import type { InputDtype } from '../memory/index.js';
 import type { Runtime } from '../runtime/index.js';
 import { version } from '../version.js';
 import { type Words, wordsOf } from './arguments.js';
 import { type Choice, choiceOf, GIVEN_ARGS, NON_FINITE_ARG, PRESET_ARGS } from './choice.js';
-import { declarationsOf, metadataOf, noteOf, storedBytes } from './container.js';
 import type { Context } from './context.js';
 import { located, quoted, usage } from './failure.js';
 import { outlierColumns } from './outliers.js';
@@ -103,7 +103,7 @@ function createOut(out: string, tasks: readonly Found[], { scheme, options }: Ch
   const declarations = tasks.flatMap(({ entry, outliers }) =>
     declarationsOf(entry.name, scheme, entry.shape, outliers?.length),
   );
-  return createSafetensors(out, declarations, metadataOf(version(), scheme.name, notes));
+  return createSafetensors(out, declarations, metadataOf(scheme.name, notes, version()));
 }
 
 async function quantizeTask(

@@ -4,13 +4,13 @@
  */
 import { type ArgsDef, defineCommand } from 'citty';
 import { type ErrorCode, fail, QuantlaneError } from '../errors.js';
+import { storedBytes } from '../formats/container.js';
 import type { TensorEntry } from '../formats/index.js';
 import { elementsOf } from '../memory/index.js';
 import { type ErrorStatistics, mergeStatistics, NO_ERROR, type Runtime } from '../runtime/index.js';
 import { PRESETS, type Preset, type PresetOptions, preset } from '../scheme/index.js';
 import { integerOption, type Words, wordsOf } from './arguments.js';
 import { NON_FINITE_ARG, nonFiniteOption } from './choice.js';
-import { storedBytes } from './container.js';
 import type { Context } from './context.js';
 import { located, printable, quoted, usage } from './failure.js';
 import { gridOf } from './grid.js';

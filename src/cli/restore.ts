@@ -2,12 +2,13 @@
  * Dequantizing one tensor of a file, box by box.
  * @module
  */
+
+import type { Stored } from '../formats/container.js';
 import type { FileDtype, TensorEntry, TensorFile, TensorWriter } from '../formats/index.js';
 import { bytesIn, bytesOf, type TensorLease } from '../memory/index.js';
 import type { CodeArray, Runtime, ScaleArray, ZeroPointArray } from '../runtime/index.js';
 import { partsOf } from '../runtime/parts.js';
 import { dataDtype, layoutOf, scaleBytes, zeroPointBytes } from '../scheme/index.js';
-import type { Stored } from './container.js';
 import { type Context, Progress } from './context.js';
 import { boxesOf, type Cost, type Cut, cutOf } from './cut.js';
 import { type Box, boxElements, boxParameters, boxShape, codeBytes, type Grid, gridOf } from './grid.js';

@@ -4,10 +4,10 @@
  * @module
  */
 import { fail } from '../errors.js';
+import { entriesOf, storedIn } from '../formats/container.js';
 import type { TensorEntry, TensorFile } from '../formats/index.js';
 import type { Runtime } from '../runtime/index.js';
 import { readChunks } from './chunks.js';
-import { entriesOf, storedIn } from './container.js';
 import type { Context } from './context.js';
 import { restoredValues } from './restore.js';
 import type { Source } from './sources.js';

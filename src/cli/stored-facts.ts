@@ -2,11 +2,12 @@
  * What a file that quantlane wrote says of a quantized tensor: its scales, its codes and how many are at an end.
  * @module
  */
+
+import type { Stored } from '../formats/container.js';
 import type { TensorEntry, TensorFile } from '../formats/index.js';
 import { productOf } from '../numbers.js';
 import { blockParts, codeEnds, numbersOf } from './block-parts.js';
 import { readChunks } from './chunks.js';
-import type { Stored } from './container.js';
 import { Moments } from './moments.js';
 import { valuesOf } from './values.js';
 

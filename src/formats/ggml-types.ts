@@ -3,7 +3,7 @@
  * @module
  */
 
-import { describe } from './disk.js';
+import { describe } from './refusals.js';
 import { type FileDtype, type PackedBlocks, shapeProblem } from './tensor-file.js';
 
 /** Name, number in a file, elements of one block, bytes of one block, and the element type of plain numbers. */

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { refuse, truncated } from './disk.js';
+import { refuse, truncated } from './refusals.js';
 
 /** The most bytes before the data; the vocabularies of large models need about 20 MB. */
 export const MAX_HEADER = 2 ** 26;

@@ -13,7 +13,6 @@
 import { fail } from '../errors.js';
 import { isCount } from '../numbers.js';
 import { ByteWriter } from './byte-writer.js';
-import { describe, quote, refuse, truncated } from './disk.js';
 import { GGML_TYPES, type GgmlTypeName, ggmlProblem, ggmlTensor, ggmlTypeOf } from './ggml-types.js';
 import { GgufCursor, MAX_HEADER, MAX_VALUES } from './gguf-cursor.js';
 import {
@@ -25,6 +24,7 @@ import {
   writeGgufText,
   writeGgufValue,
 } from './gguf-values.js';
+import { describe, quote, refuse, truncated } from './refusals.js';
 import { isWellFormed, type TensorEntry } from './tensor-file.js';
 import type { TensorLayout } from './tensor-reader.js';
 

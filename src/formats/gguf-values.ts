@@ -5,8 +5,8 @@
 
 import { fail } from '../errors.js';
 import type { ByteWriter } from './byte-writer.js';
-import { describe, quote, refuse } from './disk.js';
 import { type GgufCursor, LIST_COST } from './gguf-cursor.js';
+import { describe, quote, refuse } from './refusals.js';
 import { isWellFormed } from './tensor-file.js';
 
 /** A type of a value that JavaScript holds as a number. */

@@ -9,7 +9,7 @@ import { NeedsBytes } from './gguf-cursor.js';
 import { type GgufDeclaration, type GgufHeader, ggufHeader, parseGgufHeader } from './gguf-header.js';
 import type { GgufValues } from './gguf-values.js';
 import type { TensorFile, TensorWriter } from './tensor-file.js';
-import { openTensorFile } from './tensor-reader.js';
+import { openTensorFile } from './tensor-opener.js';
 import { createTensorFile } from './tensor-writer.js';
 
 /** A GGUF file that is open for reading. */

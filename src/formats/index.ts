@@ -10,12 +10,14 @@ export { createGguf, openGguf } from './gguf.js';
 export type { GgufDeclaration, GgufHeader } from './gguf-header.js';
 export { ggufHeader, parseGgufHeader } from './gguf-header.js';
 export type { GgufArray, GgufNumberType, GgufValue, GgufValues, GgufValueType } from './gguf-values.js';
-export type { NpyHeader } from './npy.js';
-export { createNpy, npyHeader, openNpy, parseNpyHeader } from './npy.js';
+export { createNpy, openNpy } from './npy.js';
+export type { NpyHeader } from './npy-header.js';
+export { npyHeader, parseNpyHeader } from './npy-header.js';
 export type { NpzOptions } from './npz.js';
 export { createNpz, openNpz } from './npz.js';
 export { openTensors } from './open.js';
-export { createSafetensors, openSafetensors, parseSafetensorsHeader, safetensorsHeader } from './safetensors.js';
+export { createSafetensors, openSafetensors } from './safetensors.js';
+export { parseSafetensorsHeader, safetensorsHeader } from './safetensors-header.js';
 export type { Spooled } from './spool.js';
 export { spool } from './spool.js';
 export type {

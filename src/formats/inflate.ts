@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { QuantlaneError } from '../errors.js';
-import { quote, readFully, reason, refuse, writeFully } from './disk.js';
+import { readFully, writeFully } from './disk.js';
+import { quote, reason, refuse } from './refusals.js';
 import type { ZipMember } from './zip-directory.js';
 
 /** Members that have become a file. */

@@ -7,9 +7,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { fail } from '../errors.js';
 import { isCount } from '../numbers.js';
-import { describe, quote, readFully, refuse, writeFully } from './disk.js';
+import { readerOf, readFully, writeFully } from './disk.js';
 import { type Inflated, inflateMembers } from './inflate.js';
-import { npyHeader, readNpyAt } from './npy.js';
+import { npyHeader, readNpyAt } from './npy-header.js';
+import { describe, quote, refuse } from './refusals.js';
 import {
   isWellFormed,
   type TensorDeclaration,
@@ -18,7 +19,8 @@ import {
   type TensorWriter,
   tensorBytes,
 } from './tensor-file.js';
-import { openTensorFile, type TensorLayout } from './tensor-reader.js';
+import { openTensorFile } from './tensor-opener.js';
+import type { ReadAt, TensorLayout } from './tensor-reader.js';
 import { createTensorFile } from './tensor-writer.js';
 import { readZipDirectory, type ZipMember } from './zip-directory.js';
 import { localHeader, type StoredMember, zipDirectory } from './zip-records.js';
@@ -138,15 +140,16 @@ async function layoutOf(
   inflated: Inflated | undefined,
 ): Promise<TensorLayout> {
   const tensors: TensorEntry[] = [];
-  const elsewhere = new Map<string, FileHandle>();
+  const elsewhere = new Map<string, ReadAt>();
   for (const { name: memberName, method, bytes, offset } of members) {
     const name = memberName.slice(0, -SUFFIX.length);
     const isHere = method === 'stored';
     const begin = isHere ? offset : (inflated?.offsets[elsewhere.size] ?? 0);
     const source = isHere ? handle : (inflated?.handle ?? handle);
-    const { dtype, shape, dataOffset, byteLength } = await readNpyAt(source, whoOf(path, memberName), begin, bytes);
+    const who = whoOf(path, memberName);
+    const { dtype, shape, dataOffset, byteLength } = await readNpyAt(readerOf(source, who), who, begin, bytes);
     tensors.push(Object.freeze({ name, dtype, shape, offset: begin + dataOffset, byteLength }));
-    if (!isHere) elsewhere.set(name, source);
+    if (!isHere) elsewhere.set(name, readerOf(source, path));
   }
   const metadata = Object.freeze(Object.create(null));
   const layout = { tensors: Object.freeze(tensors), metadata, elsewhere };

@@ -4,11 +4,13 @@
  */
 
 import { extname } from 'node:path';
-import { openToRead, readFully, refuse } from './disk.js';
+import { openToRead, readFully } from './disk.js';
 import { openGguf } from './gguf.js';
 import { isGguf } from './gguf-header.js';
-import { isNpy, openNpy } from './npy.js';
+import { openNpy } from './npy.js';
+import { isNpy } from './npy-header.js';
 import { isZip, openNpz } from './npz.js';
+import { refuse } from './refusals.js';
 import { openSafetensors } from './safetensors.js';
 import type { TensorFile } from './tensor-file.js';
 

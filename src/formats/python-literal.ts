@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote, refuse } from './disk.js';
+import { quote, refuse } from './refusals.js';
 
 /** A value of the dict. */
 export type PythonValue = string | boolean | readonly number[];

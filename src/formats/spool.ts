@@ -6,9 +6,10 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { types } from 'node:util';
 import { fail } from '../errors.js';
-import { describe, reason, refuse, writeFully } from './disk.js';
+import { isTypedArray } from '../typed-arrays.js';
+import { writeFully } from './disk.js';
+import { describe, reason, refuse } from './refusals.js';
 
 /** A stream that has become a file. */
 export interface Spooled {
@@ -51,7 +52,7 @@ async function copy(stream: AsyncIterable<Uint8Array>, path: string): Promise<vo
   try {
     let position = 0;
     for await (const chunk of stream) {
-      if (!types.isUint8Array(chunk)) {
+      if (!isTypedArray(chunk, 'Uint8Array')) {
         throw fail('ERR_QUANTLANE_ARGUMENT', `Expected a stream of Uint8Array, got ${describe(chunk)}`);
       }
       await writeFully(handle, path, position, chunk);

@@ -6,7 +6,7 @@
 
 import { fail } from '../errors.js';
 import { isCount } from '../numbers.js';
-import { describe } from './disk.js';
+import { describe } from './refusals.js';
 
 /** Bytes of one element, by the name of its type. The keys are all the element types that a file may hold. */
 export const FILE_DTYPE_BYTES = Object.freeze({

@@ -1,17 +1,32 @@
 /**
- * The part of reading that all formats share: a checked header and an open handle become a `TensorFile`.
+ * The part of reading that all formats share: a checked header and a way to read become a `TensorFile`.
  * @module
  */
 
-import type { FileHandle } from 'node:fs/promises';
-import { types } from 'node:util';
 import { fail, got } from '../errors.js';
 import { isCount } from '../numbers.js';
-import { openToRead, quote, readFully } from './disk.js';
+import { isTypedArray } from '../typed-arrays.js';
+import { quote } from './refusals.js';
 import type { TensorEntry, TensorFile } from './tensor-file.js';
 
 /** The most names that the error for an unknown name lists. */
 const MAX_LISTED = 8;
+
+/**
+ * Fills the whole of `target`, which may view a SharedArrayBuffer; an empty target reads nothing.
+ * @param position - bytes from the beginning of the file
+ * @throws `ERR_QUANTLANE_FORMAT` when the file ends first or cannot be read.
+ */
+export type ReadAt = (position: number, target: Uint8Array) => Promise<void>;
+
+/** Bytes that lie somewhere. */
+export interface ByteSource {
+  readonly readAt: ReadAt;
+  /** Bytes in all. */
+  readonly size: number;
+  /** Lets go of them; called once. */
+  close(): Promise<void>;
+}
 
 /** What a format's header says, after all its checks. */
 export interface TensorLayout {
@@ -19,33 +34,14 @@ export interface TensorLayout {
   readonly tensors: readonly TensorEntry[];
   readonly metadata: Readonly<Record<string, string>>;
   /** Tensors whose bytes lie in another open file, by name; none when left out. */
-  readonly elsewhere?: ReadonlyMap<string, FileHandle>;
+  readonly elsewhere?: ReadonlyMap<string, ReadAt>;
   /** Gives back what the format opened besides the file; called once, after the file is closed. */
   readonly release?: () => Promise<void>;
 }
 
-/**
- * Opens a file, lets the format read and check its header, and keeps it open; a refused file is closed again.
- * @param layout - reads the header; gets the handle and the size of the file in bytes
- * @throws `ERR_QUANTLANE_FORMAT` when the file cannot be opened or its header is refused.
- */
-export async function openTensorFile(
-  path: string,
-  format: TensorFile['format'],
-  layout: (handle: FileHandle, size: number) => Promise<TensorLayout>,
-): Promise<TensorFile> {
-  const { handle, size } = await openToRead(path);
-  try {
-    return tensorFile(handle, path, format, await layout(handle, size));
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-}
-
-/** The open file over its layout; takes the handle over. */
-function tensorFile(
-  handle: FileHandle,
+/** The open file over its layout; takes the source over. */
+export function tensorFile(
+  source: ByteSource,
   path: string,
   format: TensorFile['format'],
   { tensors, metadata, elsewhere, release }: TensorLayout,
@@ -65,11 +61,11 @@ function tensorFile(
     // Only the name of the caller's entry is trusted, so no forged entry reads outside its tensor.
     const { name, offset, byteLength } = find(entry.name);
     checkRange(path, name, byteLength, position, target);
-    await readFully(elsewhere?.get(name) ?? handle, path, offset + position, target);
+    await (elsewhere?.get(name) ?? source.readAt)(offset + position, target);
   }
 
   function close(): Promise<void> {
-    closing ??= handle.close().finally(release);
+    closing ??= source.close().finally(release);
     return closing;
   }
 
@@ -83,7 +79,8 @@ function tensorFile(
  * @throws `ERR_QUANTLANE_ARGUMENT` otherwise.
  */
 export function checkRange(path: string, name: string, byteLength: number, position: number, bytes: Uint8Array): void {
-  if (!types.isUint8Array(bytes)) throw fail('ERR_QUANTLANE_ARGUMENT', `Expected a Uint8Array, got ${got(bytes)}`);
+  if (!isTypedArray(bytes, 'Uint8Array'))
+    throw fail('ERR_QUANTLANE_ARGUMENT', `Expected a Uint8Array, got ${got(bytes)}`);
   if (isCount(position) && position + bytes.length <= byteLength) return;
   throw fail(
     'ERR_QUANTLANE_ARGUMENT',

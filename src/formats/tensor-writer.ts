@@ -7,7 +7,8 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { FormatError, fail } from '../errors.js';
-import { quote, reason, refuse, writeFully } from './disk.js';
+import { writeFully } from './disk.js';
+import { quote, reason, refuse } from './refusals.js';
 import type { TensorEntry, TensorWriter } from './tensor-file.js';
 import { checkRange } from './tensor-reader.js';
 

@@ -9,7 +9,8 @@
  */
 
 import type { FileHandle } from 'node:fs/promises';
-import { quote, readFully, refuse, truncated } from './disk.js';
+import { readFully } from './disk.js';
+import { quote, refuse, truncated } from './refusals.js';
 import { END_BYTES, END64_BYTES, FLAGS, LOCATOR64_BYTES, SIGNATURES, ZIP64_EXTRA, ZIP64_MARKS } from './zip-records.js';
 
 /** How the bytes of a member are packed. */

@@ -4,8 +4,8 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { describe, quote, reason, refuse } from '../formats/disk.js';
 import { openSafetensors, type TensorFile } from '../formats/index.js';
+import { describe, quote, reason, refuse } from '../formats/refusals.js';
 import { isInputDtype, widened } from '../memory/index.js';
 
 const SINGLE = 'model.safetensors';

@@ -2,7 +2,7 @@
  * The sizes and constants of a Llama model, from the `config.json` of its folder.
  * @module
  */
-import { describe, refuse } from '../formats/disk.js';
+import { describe, refuse } from '../formats/refusals.js';
 import { isCount } from '../numbers.js';
 import { type RotaryConfig, rotaryConfig } from './rotary-config.js';
 

@@ -2,7 +2,7 @@
  * How positions turn into angles: the base, and the scaling of models that were stretched to longer texts.
  * @module
  */
-import { describe, refuse } from '../formats/disk.js';
+import { describe, refuse } from '../formats/refusals.js';
 
 /** Frequencies divided by `factor`, all of them (`linear`) or the low ones (`llama3`). */
 export type RotaryScaling =

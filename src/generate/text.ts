@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { describe, reason, refuse } from '../formats/disk.js';
+import { describe, reason, refuse } from '../formats/refusals.js';
 import { readJson } from './checkpoint.js';
 
 /** What stands for bytes that are not, or not yet, a character. */

@@ -2,14 +2,15 @@
  * Instantiation of the kernels. A module is compiled once and instantiated by every lane over the same memory.
  * @module
  */
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { fail } from '../errors.js';
+import { readBytes } from '../host.js';
 import { Op, RowForm } from '../scheme/codes.js';
 import { Word } from '../scheme/descriptor.js';
 import type { Kernel } from './kernel.js';
+import { withoutSharing } from './unshared.js';
 
-const MODULE = new URL('./kernels.wasm', import.meta.url);
+/** From a neighbour of this folder, such as that of the browser's bundle, it is the same path. */
+const MODULE = new URL('../kernels/kernels.wasm', import.meta.url);
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
@@ -25,18 +26,28 @@ export function compileKernels(): Promise<WebAssembly.Module> {
   return compiled;
 }
 
-/** @internal The module at `url`, not kept. */
-export async function compile(url: URL): Promise<WebAssembly.Module> {
+/**
+ * The module for a memory that is not shared, compiled anew.
+ * @throws as `compileKernels`
+ */
+export function compileUnshared(): Promise<WebAssembly.Module> {
+  return compile(MODULE, withoutSharing);
+}
+
+/** @internal The module at `url`, changed by `change`; not kept. */
+export async function compile(
+  url: URL,
+  change = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => bytes,
+): Promise<WebAssembly.Module> {
   try {
-    return await WebAssembly.compile(await readFile(url));
+    return await WebAssembly.compile(change(await readBytes(url)));
   } catch (cause) {
-    const path = fileURLToPath(url);
-    throw fail('ERR_QUANTLANE_KERNEL', `Expected a WebAssembly module at ${path}, got ${reason(cause)}`, { cause });
+    throw fail('ERR_QUANTLANE_KERNEL', `Expected a WebAssembly module at ${url.href}, got ${reason(cause)}`, { cause });
   }
 }
 
 /**
- * The SIMD kernels over `memory`, which must be shared. Products of rows that were laid out for relaxed instructions are
+ * The SIMD kernels over `memory`, shared as the module was compiled for. Products of rows that were laid out for relaxed instructions are
  * left to the module that has them.
  * @throws ERR_QUANTLANE_KERNEL where a module and the memory do not fit
  */

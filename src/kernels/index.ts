@@ -1,4 +1,4 @@
-export { bindKernels, compileKernels } from './bind.js';
+export { bindKernels, compileKernels, compileUnshared } from './bind.js';
 export type { Kernel } from './kernel.js';
 export { createReference } from './reference.js';
 export { compileRelaxed, type Relaxed } from './relaxed.js';

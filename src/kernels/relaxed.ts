@@ -5,7 +5,7 @@
  * `assembly/linear/relaxed`). So whether they are used, and how, decides only how fast a product is.
  * @module
  */
-import { readFile } from 'node:fs/promises';
+import { readBytes } from '../host.js';
 import { RowForm } from '../scheme/codes.js';
 import { compile } from './bind.js';
 
@@ -16,7 +16,7 @@ export interface Relaxed {
   readonly rowForm: RowForm;
 }
 
-const MODULE = new URL('./kernels-relaxed.wasm', import.meta.url);
+const MODULE = new URL('../kernels/kernels-relaxed.wasm', import.meta.url);
 /** What `probe` answers where pairs saturate: there a dot product of four is several instructions. */
 const SATURATED = 65_534;
 
@@ -36,7 +36,7 @@ export function compileRelaxed(): Promise<Relaxed | null> {
 
 async function find(): Promise<Relaxed | null> {
   // A missing file is an error of `compile`, not a missing feature.
-  const bytes = await readFile(MODULE).catch(() => undefined);
+  const bytes = await readBytes(MODULE).catch(() => undefined);
   if (bytes !== undefined && !WebAssembly.validate(bytes)) return null;
   const module = await compile(MODULE);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });

@@ -35,7 +35,7 @@ export async function selfTest(kind: 'simd' | 'scalar'): Promise<SelfTestReport>
   const expected = presets.map((name) => run(name, (memory) => createReference(memory.buffer)));
   const bind = (memory: WebAssembly.Memory): Kernel =>
     kind === 'simd' ? bindKernels(module, memory) : createReference(memory.buffer);
-  const failed = presets.filter((name, index) => Buffer.compare(run(name, bind), expected[index]!) !== 0);
+  const failed = presets.filter((name, index) => !isSame(run(name, bind), expected[index]!));
   return { ok: failed.length === 0, presets, failed };
 }
 
@@ -71,4 +71,8 @@ function run(name: string, bind: (memory: WebAssembly.Memory) => Kernel): Uint8A
   if (!scheme.rangeIncludesZero) clearRange(words, 0, true);
   bind(memory).execute(0);
   return new Uint8Array(memory.buffer).slice(CODES, END);
+}
+
+function isSame(actual: Uint8Array, expected: Uint8Array): boolean {
+  return actual.length === expected.length && actual.every((byte, index) => byte === expected[index]);
 }

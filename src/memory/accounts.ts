@@ -11,6 +11,8 @@ export interface ArenaOptions {
   readonly reserved?: number;
   /** A memory to be an arena of a part of, behind what is reserved; default: one of its own. */
   readonly memory?: WebAssembly.Memory;
+  /** Whether a memory of its own is shared between threads; default true. */
+  readonly isShared?: boolean;
 }
 
 /** How a request waits. */

@@ -6,6 +6,7 @@
  */
 
 import { fail, got, type QuantlaneError } from '../errors.js';
+import { atNextTurn } from '../host.js';
 import { isCount } from '../numbers.js';
 import type { AcquireOptions, ArenaOptions, ArenaStatistics } from './accounts.js';
 import { Allocator, type Block, roundedBytes } from './allocator.js';
@@ -57,13 +58,13 @@ export class Arena {
    *   has no room for the memory (the cause is kept).
    */
   constructor(options: ArenaOptions) {
-    const { bytes, reserved = 0, memory } = options;
+    const { bytes, reserved = 0, memory, isShared = true } = options;
     if (!isCount(bytes) || bytes === 0) throw expected('an arena of at least 1 byte, as an integer', got(bytes));
     if (!isCount(reserved)) throw expected('a count of reserved bytes', got(reserved));
     this.capacity = roundedBytes(bytes);
     this.#start = reserved === 0 ? 0 : roundedBytes(reserved);
     this.#possible = this.capacity;
-    this.memory = memory ?? allocateMemory(this.#start + this.capacity);
+    this.memory = memory ?? allocateMemory(this.#start + this.capacity, isShared);
     this.buffer = this.memory.buffer as unknown as SharedArrayBuffer;
     this.#allocator = new Allocator(this.#start, this.#start + this.capacity);
     this.#credits = new Credits({
@@ -240,7 +241,7 @@ export class Arena {
   #watchSoon(lease: Lease): void {
     if (!this.#isWatchDue) {
       this.#isWatchDue = true;
-      setImmediate(this.#watchLater);
+      atNextTurn(this.#watchLater);
     }
     if (this.#freshCount === MAX_FRESH) this.#watchFresh();
     this.#fresh[this.#freshCount++] = lease;

@@ -12,6 +12,7 @@
  */
 
 import { fail, type QuantlaneError } from '../errors.js';
+import { atNextTurn } from '../host.js';
 import type { Lease } from './lease.js';
 import { formatSize } from './size.js';
 
@@ -52,7 +53,7 @@ export class Credits {
   #held = 0;
   /** Who knows of parked memory. */
   readonly #parked = new Set<() => number>();
-  #review: NodeJS.Immediate | undefined;
+  #isReviewDue = false;
 
   constructor(room: Room) {
     this.#room = room;
@@ -107,7 +108,9 @@ export class Credits {
    * does so first. To be called when memory leaked; does nothing when none wait.
    */
   reviewSoon(): void {
-    if (this.#waiters.size > 0) this.#review ??= setImmediate(() => this.#reviewNow());
+    if (this.#waiters.size === 0 || this.#isReviewDue) return;
+    this.#isReviewDue = true;
+    atNextTurn(() => this.#reviewNow());
   }
 
   /** Rejects every request. */
@@ -137,7 +140,7 @@ export class Credits {
 
   /** Rejects requests that became impossible, then, if nothing else can move, one that holds memory. */
   #reviewNow(): void {
-    this.#review = undefined;
+    this.#isReviewDue = false;
     const before = this.#waiters.size;
     for (const waiter of [...this.#waiters]) {
       const problem = this.#room.problem(waiter.bytes);

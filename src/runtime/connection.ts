@@ -3,7 +3,7 @@
  * sends what is too long for that to the lanes of the runtime.
  * @module
  */
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { type Endpoint, expose } from 'comlink';
 import { type ErrorCode, type ErrorDetails, fail, QuantlaneError } from '../errors.js';
 import { type Lease, THREAD_WORDS_BYTES } from '../memory/index.js';
@@ -103,7 +103,8 @@ export class ConnectionHost {
  */
 export function connect(engine: Engine, calls: Calls, bytes: number): MessagePort {
   const lease = engine.arena.lease(bytes + THREAD_WORDS_BYTES);
-  const { port1, port2 } = new MessageChannel();
+  // The global one of Node.js is that of its worker threads.
+  const { port1, port2 } = new MessageChannel() as unknown as Record<'port1' | 'port2', MessagePort>;
   const host = new ConnectionHost(engine, calls, lease, port1);
   expose(host, port1 as unknown as Endpoint);
   port1.on('close', () => host.end());

@@ -2,13 +2,22 @@
  * The caller's end of a lane's control channel.
  * @module
  */
-import type { MessagePort } from 'node:worker_threads';
 import { type Endpoint, type Remote, releaseProxy, wrap } from 'comlink';
 import type { LaneControl, LaneStatistics } from '../../workers/control.js';
 import { fail } from '../errors.js';
 import type { SelfTestReport } from '../kernels/index.js';
 
 export type { LaneStatistics };
+
+/** The caller's end of a lane's channel beyond its messages: a port of Node.js, or what stands for one. */
+export interface LanePort {
+  /** Calls back when the lane's thread has ended, or the channel is closed. */
+  once(event: 'close', listener: () => void): unknown;
+  /** Keeps the process alive. */
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
 
 /**
  * A lane as its owner sees it. Every call is answered while the lane idles and between two batches while it works, and
@@ -17,14 +26,14 @@ export type { LaneStatistics };
 export class LaneHandle {
   /** Index of the lane, from 0. */
   readonly index: number;
-  readonly #port: MessagePort;
+  readonly #port: LanePort;
   readonly #remote: Remote<LaneControl>;
   /** Rejects when the channel closes. */
   readonly #lost: Promise<never>;
   #calls = 0;
   #isAlive = true;
 
-  constructor(index: number, port: MessagePort) {
+  constructor(index: number, port: LanePort) {
     this.index = index;
     this.#port = port;
     this.#remote = wrap<LaneControl>(port as unknown as Endpoint);

@@ -4,6 +4,7 @@
  * @module
  */
 import { errorId } from '../errors.js';
+import { keepAlive } from '../host.js';
 import { hasBegun, isDirty, type Ring, SLOTS, withdrawBatch } from '../memory/index.js';
 import { State, Word } from '../scheme/descriptor.js';
 import { late } from './due.js';
@@ -38,8 +39,8 @@ export class Dispatcher implements Dispatching {
   readonly #flights = new Set<Flight>();
   /** Flight of each slot whose descriptor was not counted yet. */
   readonly #owners = new Array<Flight | undefined>(SLOTS);
-  /** A referenced timer keeps the process alive while there is work: waiting for a shared word does not. */
-  readonly #keepAlive = setInterval(() => undefined, 2 ** 30).unref();
+  /** Held while there is work: waiting for a shared word does not keep the process alive. */
+  readonly #keepAlive = keepAlive();
   #isFlushing = false;
   #isWatching = false;
   /** The earliest time by which a job is due, or an earlier one. */
@@ -109,7 +110,7 @@ export class Dispatcher implements Dispatching {
 
   /** Lets go of the timer. */
   close(): void {
-    clearInterval(this.#keepAlive);
+    this.#keepAlive.close();
   }
 
   #flushSoon(): void {

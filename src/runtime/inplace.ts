@@ -3,6 +3,7 @@
  * @module
  */
 import { errorId } from '../errors.js';
+import { atNextTurn, nextTurn } from '../host.js';
 import type { Kernel } from '../kernels/index.js';
 import { clearOutcome, type InPlaceWords } from '../memory/index.js';
 import { Mode, Source } from '../scheme/codes.js';
@@ -245,7 +246,7 @@ export class InPlace {
 
   /** Waits for another turn of the event loop. */
   async #turn(signal?: AbortSignal): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     this.#check(signal);
   }
 
@@ -281,6 +282,6 @@ export class InPlace {
     if (this.#isTurnWatched) return;
     this.#isTurnWatched = true;
     this.#turnStart = performance.now() - nanoseconds / 1e6;
-    setImmediate(this.#endTurn);
+    atNextTurn(this.#endTurn);
   }
 }

@@ -2,10 +2,10 @@
  * Codes and parameters that come from elsewhere, such as a file, checked and copied into the arena.
  * @module
  */
-import { types } from 'node:util';
 import { fail, got } from '../errors.js';
 import { bytesIn, elementsOf } from '../memory/index.js';
 import { dataDtype, resolveScheme, type Scheme, zeroPointDtype } from '../scheme/index.js';
+import { isTypedArray } from '../typed-arrays.js';
 import { planWith, writeColumns } from './outliers.js';
 import type { CodeArray, ScaleArray, ZeroPointArray } from './parts.js';
 import type { Plan, Planner } from './plan.js';
@@ -31,17 +31,17 @@ export interface QuantizedParts {
 }
 
 const TYPES = {
-  int8: types.isInt8Array,
-  uint8: types.isUint8Array,
-  int16: types.isInt16Array,
-  uint16: types.isUint16Array,
-  int32: types.isInt32Array,
-  float32: types.isFloat32Array,
-  float64: types.isFloat64Array,
-  float16: types.isUint16Array,
-  float8e8m0: types.isUint8Array,
-  float8e4m3fn: types.isUint8Array,
-};
+  int8: 'Int8Array',
+  uint8: 'Uint8Array',
+  int16: 'Int16Array',
+  uint16: 'Uint16Array',
+  int32: 'Int32Array',
+  float32: 'Float32Array',
+  float64: 'Float64Array',
+  float16: 'Uint16Array',
+  float8e8m0: 'Uint8Array',
+  float8e4m3fn: 'Uint8Array',
+} as const;
 
 /**
  * The plan that such parts are a result of.
@@ -66,7 +66,8 @@ export function loadPlan(planner: Planner, parts: QuantizedParts): Plan {
   const { codeBytes, codeShape, parameters, units } = plan.layout;
   const isPlanar = scheme.layout === 'planar';
   const dtype = dataDtype(scheme);
-  if (!TYPES[dtype](data)) throw fail('ERR_QUANTLANE_DTYPE', `Expected codes of type ${dtype}, got ${got(data)}`);
+  if (!isTypedArray(data, TYPES[dtype]))
+    throw fail('ERR_QUANTLANE_DTYPE', `Expected codes of type ${dtype}, got ${got(data)}`);
   if (data.byteLength !== codeBytes) {
     const text = `Expected ${codeBytes} bytes for codes of shape [${codeShape.join(', ')}], got ${data.byteLength}`;
     throw fail('ERR_QUANTLANE_SHAPE', text);
@@ -120,7 +121,8 @@ function checkParameters(name: string, view: unknown, dtype: keyof typeof TYPES 
     if (view === undefined || view === null) return;
     throw fail('ERR_QUANTLANE_PARAMETERS', `Expected no ${name}, got ${got(view)}`);
   }
-  if (!TYPES[dtype](view)) throw fail('ERR_QUANTLANE_DTYPE', `Expected ${name} of type ${dtype}, got ${got(view)}`);
+  if (!isTypedArray(view, TYPES[dtype]))
+    throw fail('ERR_QUANTLANE_DTYPE', `Expected ${name} of type ${dtype}, got ${got(view)}`);
   if (view.length === count) return;
   throw fail('ERR_QUANTLANE_PARAMETERS', `Expected ${count} values as ${name}, got ${view.length}`);
 }

@@ -5,35 +5,9 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Piscina, queueOptionsSymbol } from 'piscina';
 import type { Session } from '../../workers/lane.js';
-import { fail } from '../errors.js';
-import type { Arena } from '../memory/index.js';
 import { before } from './before.js';
 import { LaneHandle } from './control.js';
-
-/** What lanes run. */
-export interface LaneModules {
-  /** Compiled kernels; null for the scalar ones. */
-  readonly simd: WebAssembly.Module | null;
-  /** Compiled kernels with relaxed instructions; null for none. */
-  readonly relaxed: WebAssembly.Module | null;
-}
-
-/** How lanes are started. */
-export interface PoolOptions {
-  /** Number of lanes, at least 1. */
-  readonly lanes: number;
-  readonly arena: Arena;
-  /** Compiled kernels, which threads start without. */
-  readonly kernels: Promise<LaneModules>;
-  /** Module that the threads run. */
-  readonly workerUrl: URL;
-  /** Milliseconds within which a lane must be ready. */
-  readonly deadline: number;
-  /** Called when a lane's thread has ended by itself, before it is started again. */
-  readonly onLost: (lane: number) => void;
-  /** Called when the last lane was given up. */
-  readonly onNone: () => void;
-}
+import { type Lanes, type LanesOptions, notStarted } from './lanes.js';
 
 /** Times in a row that a lane dies young, or is not started, before it is given up. */
 const MAX_FAILURES = 8;
@@ -59,7 +33,7 @@ interface Life {
 }
 
 /** The lanes' threads. */
-export class LanePool {
+export class LanePool implements Lanes {
   /** The lanes, by index. A lane that was started again has a new handle. */
   readonly lanes: LaneHandle[] = [];
   /** Times that a lane was started again. */
@@ -70,7 +44,7 @@ export class LanePool {
   gone = 0;
   readonly #lives: Life[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #options: PoolOptions;
+  readonly #options: LanesOptions;
   readonly #piscina: Piscina;
   /** Lanes by the threads that have a session of theirs. */
   readonly #taken = new Map<number, number>();
@@ -78,10 +52,10 @@ export class LanePool {
   readonly #waiting = new Map<number, AbortController>();
   #isClosing = false;
 
-  private constructor(options: PoolOptions) {
+  private constructor(options: LanesOptions) {
     this.#options = options;
     this.#piscina = new Piscina({
-      filename: options.workerUrl.href,
+      filename: moduleOf(options).href,
       minThreads: options.lanes,
       maxThreads: options.lanes,
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -107,7 +81,7 @@ export class LanePool {
    * Starts every lane.
    * @throws ERR_QUANTLANE_LANE_START where one is not ready within the deadline; the others are ended again
    */
-  static async start(options: PoolOptions): Promise<LanePool> {
+  static async start(options: LanesOptions): Promise<LanePool> {
     const pool = new LanePool(options);
     try {
       const indices = Array.from({ length: options.lanes }, (_, index) => index);
@@ -147,12 +121,8 @@ export class LanePool {
       stop.abort();
       lane.close();
       this.#endThread(index);
-      const cause = await causeOf(error, this.#options.workerUrl);
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw fail('ERR_QUANTLANE_LANE_START', `Lane ${index} did not start: ${reason}`, {
-        details: { lane: index },
-        cause,
-      });
+      const cause = await causeOf(error, moduleOf(this.#options));
+      throw notStarted(index, cause);
     }
     this.lanes[index] = lane;
     lane.onLost(() => this.#revive(index));
@@ -228,6 +198,11 @@ export class LanePool {
     for (const lane of this.lanes) lane?.close();
     await this.#piscina.destroy();
   }
+}
+
+/** Module that the threads run. */
+function moduleOf({ workerUrl }: LanesOptions): URL {
+  return workerUrl ?? new URL('../../workers/entry.cjs', import.meta.url);
 }
 
 /** Milliseconds that it may take to find out why a module cannot be loaded. */

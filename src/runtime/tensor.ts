@@ -2,10 +2,10 @@
  * Tensors that callers bring: leased ones, and plain ones that are copied into the arena.
  * @module
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { types } from 'node:util';
 import { fail, got } from '../errors.js';
+import { nextTurn } from '../host.js';
 import { checkDtype, elementsOf, type InputDtype, type TensorLease } from '../memory/index.js';
+import { isTypedArray } from '../typed-arrays.js';
 
 /** A tensor in ordinary memory; using it costs one copy. */
 export interface PlainTensor {
@@ -32,7 +32,7 @@ export function checkPlain(tensor: PlainTensor): PlainTensor {
   }
   const { dtype, shape, data } = tensor;
   checkDtype(dtype);
-  const isRight = dtype === 'float32' ? types.isFloat32Array(data) : types.isUint16Array(data);
+  const isRight = dtype === 'float32' ? isTypedArray(data, 'Float32Array') : isTypedArray(data, 'Uint16Array');
   if (!isRight) {
     const expected = dtype === 'float32' ? 'a Float32Array' : 'a Uint16Array of raw bits';
     throw fail('ERR_QUANTLANE_DTYPE', `Expected ${expected} as data of ${dtype}, got ${got(data)}`);

@@ -2,8 +2,8 @@
  * How the streams of a runtime learn that it closes.
  * @module
  */
-import { setMaxListeners } from 'node:events';
 import { fail } from '../errors.js';
+import { allowListeners } from '../host.js';
 import type { Runtime } from '../runtime/index.js';
 
 const closings = new WeakMap<Runtime, AbortController>();
@@ -27,7 +27,7 @@ function controllerOf(runtime: Runtime): AbortController {
   if (known !== undefined) return known;
   const closing = new AbortController();
   // Every run of a stream listens.
-  setMaxListeners(0, closing.signal);
+  allowListeners(closing.signal);
   closings.set(runtime, closing);
   return closing;
 }

@@ -3,9 +3,10 @@
  * @module
  */
 
+export { attachRuntime, createRuntime } from './create.js';
 export { quantize } from './operator.js';
 export { buffer, type Overflow, type StreamOptions } from './options.js';
 export type { RunningRange } from './running-range.js';
 export type { PullSource, StreamSource } from './source.js';
 export { QuantizedStream } from './stream.js';
-export { attachRuntime, createRuntime, StreamingRuntime } from './streaming-runtime.js';
+export { StreamingRuntime } from './streaming-runtime.js';

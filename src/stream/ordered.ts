@@ -2,17 +2,17 @@
  * Batches in work, whose results come out in the order of the batches.
  * @module
  */
-import { setMaxListeners } from 'node:events';
 import { QuantlaneError } from '../errors.js';
+import { allowListeners } from '../host.js';
 import { TensorLease } from '../memory/index.js';
-import {
-  type GivenRange,
-  late,
-  type QuantizedTensor,
-  type QuantizeOptions,
-  type Runtime,
-  type SchemeInput,
-  type TensorInput,
+import { late } from '../runtime/due.js';
+import type {
+  GivenRange,
+  QuantizedTensor,
+  QuantizeOptions,
+  Runtime,
+  SchemeInput,
+  TensorInput,
 } from '../runtime/index.js';
 import type { JobKind } from '../runtime/job.js';
 import type { StreamSettings } from './options.js';
@@ -188,7 +188,7 @@ export class OrderedWork {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
       // Every batch in work listens.
-      setMaxListeners(0, this.#abort.signal);
+      allowListeners(this.#abort.signal);
       if (this.#isStopped) this.#abort.abort();
     }
     return this.#abort.signal;

@@ -3,7 +3,7 @@
  * observer has then, so that the bytes do not depend on how many batches are in work.
  * @module
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../host.js';
 import { type InputDtype, TensorLease } from '../memory/index.js';
 import type { GivenRange, TensorInput } from '../runtime/index.js';
 import { checkPlain } from '../runtime/tensor.js';

@@ -2,15 +2,8 @@
  * The runtime with streams: what `createRuntime` gives.
  * @module
  */
-import type { MessagePort } from 'node:worker_threads';
-import {
-  attachEngine,
-  type CloseOptions,
-  Engine,
-  Runtime,
-  type RuntimeOptions,
-  type SchemeInput,
-} from '../runtime/index.js';
+import type { CloseOptions, SchemeInput } from '../runtime/index.js';
+import { Runtime } from '../runtime/runtime.js';
 import { endStreams } from './closing.js';
 import type { StreamOptions } from './options.js';
 import type { StreamSource } from './source.js';
@@ -43,23 +36,4 @@ export class StreamingRuntime extends Runtime {
     endStreams(this);
     return super.destroy();
   }
-}
-
-/**
- * Makes a runtime: an arena of shared memory, and lanes that are ready when the promise settles. Close it, or let
- * `await using` do so; an idle runtime does not keep the process alive.
- * @throws ERR_QUANTLANE_ARGUMENT, ERR_QUANTLANE_LANE_START, ERR_QUANTLANE_KERNEL
- */
-export async function createRuntime(options: RuntimeOptions = {}): Promise<StreamingRuntime> {
-  return new StreamingRuntime(await Engine.start(options));
-}
-
-/**
- * The runtime that `runtime.connect()` of another thread gave a port for: the same API on this thread. Leases lie in the
- * same shared memory, so other threads may read them by views that are sent to them. Close it; its memory goes back when
- * the last lease is released.
- * @throws ERR_QUANTLANE_ARGUMENT for no such port, ERR_QUANTLANE_CLOSED where the runtime is closed
- */
-export async function attachRuntime(port: MessagePort): Promise<StreamingRuntime> {
-  return new StreamingRuntime(await attachEngine(port));
 }

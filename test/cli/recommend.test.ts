@@ -1,7 +1,7 @@
 /** The smallest preset within a budget of error. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { storedBytes } from '#src/cli/container.js';
+import { storedBytes } from '#src/formats/container.js';
 import { PRESETS, preset } from '#src/index.js';
 import { withRuntime } from '../support/runtime.js';
 import { normal, problem, putNpy, putSafetensors, run, runJson, spawned, temporaryFolder } from './helpers.js';

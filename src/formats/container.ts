@@ -6,18 +6,11 @@
  * x.scale       where the scales are not in the blocks
  * x.zero_point  where the scheme has zero points
  * x.outliers, x.outlier_values  where outliers are kept apart: their columns, and [rows, columns] values
- * metadata      quantlane.version, quantlane.preset, quantlane.tensor.x: what is needed to read x back
+ * metadata      quantlane.version (of the command line), quantlane.preset, quantlane.tensor.x: what is needed to read x back
  * ```
  * @module
  */
 import { fail, QuantlaneError } from '../errors.js';
-import {
-  isFileDtype,
-  type TensorDeclaration,
-  type TensorEntry,
-  type TensorFile,
-  tensorBytes,
-} from '../formats/index.js';
 import { elementsOf, type InputDtype, isInputDtype } from '../memory/index.js';
 import {
   arrayDtype,
@@ -30,7 +23,8 @@ import {
   type Scheme,
   zeroPointDtype,
 } from '../scheme/index.js';
-import { quoted } from './failure.js';
+import { quote } from './refusals.js';
+import { isFileDtype, type TensorDeclaration, type TensorEntry, type TensorFile, tensorBytes } from './tensor-file.js';
 
 /** What is needed to read a quantized tensor back. */
 export interface Note {
@@ -117,13 +111,17 @@ export function storedBytes(scheme: Scheme, shape: readonly number[], columns = 
   return declarationsOf('', scheme, shape, columns).reduce((sum, one) => sum + tensorBytes(one.dtype, one.shape), 0);
 }
 
-/** The metadata of a file. */
+/**
+ * The metadata of a file.
+ * @param version of the package, where it is known
+ */
 export function metadataOf(
-  version: string,
   presetName: string,
   notes: ReadonlyMap<string, Note>,
+  version?: string,
 ): Record<string, string> {
-  const metadata: Record<string, string> = { 'quantlane.version': version, 'quantlane.preset': presetName };
+  const metadata: Record<string, string> = version === undefined ? {} : { 'quantlane.version': version };
+  metadata['quantlane.preset'] = presetName;
   for (const [name, note] of notes) metadata[PREFIX + name] = JSON.stringify(note);
   return metadata;
 }
@@ -142,7 +140,7 @@ export function storedIn(file: TensorFile, label: string): Stored[] {
       stored.push(storedOf(name, file.metadata[key]!, byName));
     } catch (cause) {
       if (!(cause instanceof QuantlaneError)) throw cause;
-      throw fail('ERR_QUANTLANE_FORMAT', `${label}: tensor ${quoted(name)}: ${cause.message}`, { cause });
+      throw fail('ERR_QUANTLANE_FORMAT', `${label}: tensor ${quote(name)}: ${cause.message}`, { cause });
     }
   }
   return stored.sort((a, b) => a.codes.offset - b.codes.offset);
@@ -162,7 +160,7 @@ function storedOf(name: string, text: string, byName: ReadonlyMap<string, Tensor
       continue;
     }
     const actual = entry === undefined ? 'none' : `${entry.dtype} [${entry.shape.join(', ')}]`;
-    const expected = `${declared.dtype} [${declared.shape.join(', ')}] as ${quoted(declared.name)}`;
+    const expected = `${declared.dtype} [${declared.shape.join(', ')}] as ${quote(declared.name)}`;
     throw wrong(`Expected ${expected}, got ${actual}`);
   }
   return {
@@ -182,7 +180,7 @@ function parseNote(text: string): Note {
   try {
     note = JSON.parse(text);
   } catch {
-    throw wrong(`Expected a note in JSON, got ${quoted(text)}`);
+    throw wrong(`Expected a note in JSON, got ${quote(text)}`);
   }
   const isRight =
     typeof note === 'object' &&
@@ -197,7 +195,7 @@ function parseNote(text: string): Note {
     (note.reduceRange === undefined || note.reduceRange === true) &&
     Array.isArray(note.shape) &&
     isInputDtype(note.inputDtype);
-  if (!isRight) throw wrong(`Expected a note { preset, dtype, nonFinite, shape, inputDtype }, got ${quoted(text)}`);
+  if (!isRight) throw wrong(`Expected a note { preset, dtype, nonFinite, shape, inputDtype }, got ${quote(text)}`);
   return note as unknown as Note;
 }
 

@@ -1,0 +1,3 @@
+// A lane that loops endlessly with its first batch.
+import './stuck-kernels.js';
+import '/dist/src/standalone/lane.js';
