@@ -3,7 +3,7 @@
  * @module
  */
 import { fail } from '../errors.js';
-import type { OutputTensor } from './datatypes.js';
+import type { OutputTensor } from './outputs.js';
 import type { InferRequest } from './request.js';
 
 /** An answer before it is written. */

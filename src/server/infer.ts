@@ -5,16 +5,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail } from '../errors.js';
 import { bytesOf } from '../memory/index.js';
+import { HEAD_LENGTH } from '../protocol/index.js';
 import type { QuantizedTensor, Runtime } from '../runtime/index.js';
 import { answerOf, type InferAnswer } from './answer.js';
 import { Body } from './body.js';
-import { outputsOf } from './datatypes.js';
 import type { Model, Models } from './models.js';
+import { outputsOf } from './outputs.js';
 import { type InferRequest, readRequest } from './request.js';
 import { writeValues } from './values.js';
-
-/** The header that tells how long the JSON part is, where there is more behind it. */
-export const HEAD_LENGTH = 'inference-header-content-length';
 
 /** Limits of one request. */
 export interface InferLimits {

@@ -2,6 +2,8 @@
  * What the server and its models say of themselves.
  * @module
  */
+
+import { type Datatype, INPUT_DATATYPES } from '../protocol/index.js';
 import {
   dataDtype,
   type ScaleDtype,
@@ -11,7 +13,6 @@ import {
   zeroPointDtype,
 } from '../scheme/index.js';
 import { version } from '../version.js';
-import { type Datatype, INPUT_DATATYPES } from './datatypes.js';
 import type { Model } from './models.js';
 
 /** Types of outputs by those of the arrays that hold them. */

@@ -4,7 +4,7 @@
  */
 import { fail, got } from '../errors.js';
 import type { InputDtype } from '../memory/index.js';
-import { INPUT_DATATYPES } from './datatypes.js';
+import { INPUT_DATATYPES } from '../protocol/index.js';
 
 /** The one tensor of a request. */
 export interface RequestInput {

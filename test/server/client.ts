@@ -1,7 +1,7 @@
 /** Requests to a server, as a client of the protocol makes them, and a server for one test. */
 import { connect } from 'node:net';
 import { expect } from 'vitest';
-import type { StreamingRuntime } from '#src/index.js';
+import type { QuantizeOptions, StreamingRuntime } from '#src/index.js';
 import { QuantlaneServer, type ServerOptions } from '#src/server/index.js';
 import { withRuntime } from '../support/runtime.js';
 
@@ -56,6 +56,14 @@ export function binaryRequest(
     },
     body: Buffer.concat([Buffer.from(head), bytes]),
   };
+}
+
+/** The parameters of a request that stand for those of a call. */
+export function requestParameters({ parameters, range }: QuantizeOptions): Record<string, unknown> {
+  const { scale, zeroPoint } = (parameters ?? {}) as { scale?: number; zeroPoint?: number };
+  const { min, max } = (range ?? {}) as { min?: number; max?: number };
+  const all = { scale, zero_point: zeroPoint, min, max };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 /** Posts to a model's `infer`. */

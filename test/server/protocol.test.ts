@@ -3,22 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { PRESETS, preset, type QuantizeOptions } from '#src/index.js';
+import { PRESETS, preset } from '#src/index.js';
 import { temporaryFolder } from '../cli/helpers.js';
 import { callOf } from '../support/variants.js';
-import { binaryRequest, infer, withServer } from './client.js';
+import { binaryRequest, infer, requestParameters, withServer } from './client.js';
 
 const SHAPE = [4, 256];
 const values = Float32Array.from({ length: 1024 }, (_, index) => Math.sin(index * 1.7) * (1 + (index % 7)));
 const folder = await temporaryFolder();
-
-/** The parameters of a request that stand for those of a call. */
-function requestParameters({ parameters, range }: QuantizeOptions): Record<string, unknown> {
-  const { scale, zeroPoint } = (parameters ?? {}) as { scale?: number; zeroPoint?: number };
-  const { min, max } = (range ?? {}) as { min?: number; max?: number };
-  const all = { scale, zero_point: zeroPoint, min, max };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
 
 function bytesOf(view: ArrayBufferView): Buffer {
   return Buffer.from(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
