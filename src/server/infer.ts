@@ -12,6 +12,7 @@ import { outputsOf } from './datatypes.js';
 import type { Model, Models } from './models.js';
 import { type InferRequest, readRequest } from './request.js';
 import { writeValues } from './values.js';
+import type { Watching } from './watching.js';
 
 /** The header that tells how long the JSON part is, where there is more behind it. */
 export const HEAD_LENGTH = 'inference-header-content-length';
@@ -29,10 +30,12 @@ export class Inference {
   readonly #runtime: Runtime;
   readonly #models: Models;
   readonly #limits: InferLimits;
+  readonly #watching: Watching;
 
-  constructor(runtime: Runtime, models: Models, limits: InferLimits) {
+  constructor(runtime: Runtime, models: Models, limits: InferLimits, watching: Watching) {
     this.#runtime = runtime;
     this.#models = models;
+    this.#watching = watching;
     this.#limits = limits;
   }
 
@@ -55,12 +58,7 @@ export class Inference {
     throw fail('ERR_QUANTLANE_FORMAT', `Expected a count of bytes as Inference-Header-Content-Length, got '${length}'`);
   }
 
-  async #quantized(
-    { scheme, given }: Model,
-    { input }: InferRequest,
-    body: Body,
-    signal: AbortSignal,
-  ): Promise<QuantizedTensor> {
+  async #quantized(model: Model, { input }: InferRequest, body: Body, signal: AbortSignal): Promise<QuantizedTensor> {
     const { dtype, shape, binaryBytes, data } = input;
     const bytes = bytesOf(dtype, shape);
     if (binaryBytes !== undefined && binaryBytes !== bytes) {
@@ -81,7 +79,7 @@ export class Inference {
       lease.release();
       throw error;
     }
-    return this.#runtime.quantize(lease, scheme, { ...given, signal });
+    return this.#watching.quantize(model, input.name, lease, { ...model.given, signal });
   }
 }
 
