@@ -22,7 +22,7 @@ const states = new Map<string, DriftState>();
 
 const connection = new Connection(show, showConnection);
 const overview = new Overview();
-const streams = new Streams(token !== undefined, choose);
+const streams = new Streams(() => token !== undefined, choose);
 const detail = new Detail();
 
 watchTheme(() => {

@@ -30,13 +30,15 @@ export class Streams {
   readonly #rows = new Map<string, Row>();
   readonly #body = make('tbody');
   readonly #table: HTMLElement;
-  readonly #empty: HTMLElement;
+  readonly #hasToken: () => boolean;
+  #empty: HTMLElement | undefined;
 
-  constructor(hasToken: boolean, onChoice: (id: string) => void) {
+  /** @param hasToken whether the server wants a token, once it is known */
+  constructor(hasToken: () => boolean, onChoice: (id: string) => void) {
+    this.#hasToken = hasToken;
     this.#onChoice = onChoice;
     const head = COLUMNS.map(([text, kind]) => make('th', { scope: 'col', class: kind }, text));
     this.#table = make('table', { class: 'streams' }, make('thead', {}, make('tr', {}, ...head)), this.#body);
-    this.#empty = emptyState(hasToken);
   }
 
   /** Shows the streams by name. */
@@ -55,7 +57,8 @@ export class Streams {
       this.#body,
       sorted.map(({ id }) => this.#rows.get(id)!.element),
     );
-    setChildren(byId('streams-body'), [sorted.length === 0 ? this.#empty : this.#table]);
+    if (sorted.length === 0) this.#empty ??= emptyState(this.#hasToken());
+    setChildren(byId('streams-body'), [(sorted.length === 0 && this.#empty) || this.#table]);
     setText(byId('streams-count'), countsText(sorted, forgotten));
   }
 
