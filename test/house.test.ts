@@ -31,6 +31,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'src/linear': 6,
   'src/kvcache': 6,
   'src/adapters': 6,
+  'src/watch': 6,
   'src/server': 7,
   'src/browser': 7,
   'src/cluster': 7,

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { type ArgsDef, defineCommand } from 'citty';
 import { preset } from '../scheme/index.js';
 import { type ModelSettings, QuantlaneServer, type ServerOptions } from '../server/index.js';
+import { calibratedValues } from '../watch/index.js';
 import { integerOption, type Words, wordsOf } from './arguments.js';
 import { calibratedGiven, readCalibrationFile } from './calibration.js';
 import type { Context } from './context.js';
@@ -23,6 +24,8 @@ const args = {
   'max-tensor': { type: 'string', description: 'Of a request, default 64MiB', valueHint: 'SIZE' },
   'max-pending': { type: 'string', description: 'Requests at a time, default 1024', valueHint: 'N' },
   timeout: { type: 'string', description: 'For a request, default 30000', valueHint: 'MS' },
+  dashboard: { type: 'boolean', description: 'A page at /dashboard, also where others reach it' },
+  'no-dashboard': { type: 'boolean', description: 'No such page, nor what it is made of' },
   ...RUNTIME_ARGS,
 } as const satisfies ArgsDef;
 
@@ -30,29 +33,32 @@ const args = {
 export const serveCommand = defineCommand({
   meta: { name: 'serve', description: 'Quantize over HTTP: the Open Inference Protocol' },
   args,
-  run: ({ args, data }) => serve(wordsOf(args), data as Context),
+  // `--no-dashboard` is `dashboard: false` here.
+  run: ({ args, data }) => serve(wordsOf(args), args.dashboard, data as Context),
 });
 
-async function serve(words: Words, context: Context): Promise<Report> {
-  const options = await serverOptions(words);
+async function serve(words: Words, dashboard: boolean | undefined, context: Context): Promise<Report> {
+  const options = await serverOptions(words, dashboard);
   await using runtime = await startRuntime(runtimeOptions(words));
   const server = await QuantlaneServer.listen(runtime, options).catch((error: unknown) => () => {
     throw error;
   });
   if (typeof server === 'function') return asUsage('serve', server);
   context.say(`quantlane serve: listening on ${server.url}`);
+  if (server.hasDashboard) context.say(`quantlane serve: ${server.url}/dashboard shows what it does`);
   if (!context.signal.aborted) {
     await new Promise((resolve) => context.signal.addEventListener('abort', resolve, { once: true }));
   }
   await server.close();
-  const { calls, failed, elements } = runtime.metrics();
+  const { calls: all, failed, elements } = runtime.metrics();
+  const calls = all - server.looks;
   return {
     lines: [`${calls} batches, ${failed} failed, ${elements} elements`],
     json: { command: 'serve', calls, failed, elements },
   };
 }
 
-async function serverOptions(words: Words): Promise<ServerOptions> {
+async function serverOptions(words: Words, dashboard: boolean | undefined): Promise<ServerOptions> {
   const [cert, key] = await Promise.all([fileOf('cert', words), fileOf('key', words)]);
   if ((cert === undefined) !== (key === undefined)) throw usage('Expected --cert and --key, got one of them');
   const token = (await fileOf('token-file', words))?.toString('utf8').trim();
@@ -70,6 +76,7 @@ async function serverOptions(words: Words): Promise<ServerOptions> {
     ...(maxTensor !== undefined && { maxTensor }),
     ...(maxPending !== undefined && { maxPending }),
     ...(timeout !== undefined && { timeout }),
+    ...(dashboard !== undefined && { dashboard }),
   };
 }
 
@@ -88,11 +95,13 @@ async function calibratedModels(path: string | undefined): Promise<ModelSettings
   const { preset: target, tensors } = calibration;
   if (target === null) throw usage(`Expected a calibration for a preset, got ${path}, which is for none`);
   const scheme = preset(target.name, target.options);
-  return [...tensors].map(([name, { min }]) => {
+  return [...tensors].map(([name, tensor]) => {
+    const { min } = tensor;
     const given = calibratedGiven(calibration, path, scheme, { name, isOnly: false, parameters: min.length });
     return {
       name,
       scheme,
+      calibrated: calibratedValues(tensor),
       ...('range' in given ? { range: given.range } : { parameters: definedOf(given.parameters) }),
     };
   });

@@ -13,6 +13,7 @@ import type { Model, Models } from './models.js';
 import { outputsOf } from './outputs.js';
 import { type InferRequest, readRequest } from './request.js';
 import { writeValues } from './values.js';
+import type { Watching } from './watching.js';
 
 /** Limits of one request. */
 export interface InferLimits {
@@ -27,10 +28,12 @@ export class Inference {
   readonly #runtime: Runtime;
   readonly #models: Models;
   readonly #limits: InferLimits;
+  readonly #watching: Watching;
 
-  constructor(runtime: Runtime, models: Models, limits: InferLimits) {
+  constructor(runtime: Runtime, models: Models, limits: InferLimits, watching: Watching) {
     this.#runtime = runtime;
     this.#models = models;
+    this.#watching = watching;
     this.#limits = limits;
   }
 
@@ -53,12 +56,7 @@ export class Inference {
     throw fail('ERR_QUANTLANE_FORMAT', `Expected a count of bytes as Inference-Header-Content-Length, got '${length}'`);
   }
 
-  async #quantized(
-    { scheme, given }: Model,
-    { input }: InferRequest,
-    body: Body,
-    signal: AbortSignal,
-  ): Promise<QuantizedTensor> {
+  async #quantized(model: Model, { input }: InferRequest, body: Body, signal: AbortSignal): Promise<QuantizedTensor> {
     const { dtype, shape, binaryBytes, data } = input;
     const bytes = bytesOf(dtype, shape);
     if (binaryBytes !== undefined && binaryBytes !== bytes) {
@@ -79,7 +77,7 @@ export class Inference {
       lease.release();
       throw error;
     }
-    return this.#runtime.quantize(lease, scheme, { ...given, signal });
+    return this.#watching.quantize(model, input.name, lease, { ...model.given, signal });
   }
 }
 

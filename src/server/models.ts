@@ -6,6 +6,7 @@
 import { fail, got } from '../errors.js';
 import type { GivenParameters, GivenRange, SchemeInput } from '../runtime/index.js';
 import { PRESETS, type PresetOptions, preset, resolveScheme, type Scheme } from '../scheme/index.js';
+import type { Calibrated } from '../watch/index.js';
 
 /** A model of one's own. */
 export interface ModelSettings {
@@ -16,6 +17,8 @@ export interface ModelSettings {
   readonly range?: GivenRange;
   /** Scale and zero point of all requests, for a scheme whose parameters are given. */
   readonly parameters?: GivenParameters;
+  /** Values that range or parameters were calibrated with, for the dashboard; default: those within the range. */
+  readonly calibrated?: Calibrated;
 }
 
 /** What a request is quantized with. */

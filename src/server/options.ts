@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly maxPending?: number;
   /** Milliseconds for a request from its first byte to the last of its answer; default 30,000. */
   readonly timeout?: number;
+  /** The page `/dashboard` and its watch; by default where only this machine reaches the server, or it has a token. */
+  readonly dashboard?: boolean;
 }
 
 /** The options with their defaults. */
@@ -39,6 +41,7 @@ export interface ServerSettings {
   readonly maxJson: number;
   readonly maxPending: number;
   readonly timeout: number;
+  readonly dashboard: boolean;
 }
 
 /**
@@ -53,9 +56,16 @@ export function settleServer(options: ServerOptions): ServerSettings {
   if (token !== undefined && (typeof token !== 'string' || token === '')) throw wrong('token: a string', token);
   if (!Number.isSafeInteger(maxPending) || maxPending < 1) throw wrong('maxPending: at least 1', maxPending);
   if (!(timeout > 0 && timeout < 2 ** 31)) throw wrong('timeout: milliseconds', timeout);
+  const { dashboard = token !== undefined || isLoopback(host) } = options;
+  if (typeof dashboard !== 'boolean') throw wrong('dashboard: true or false', dashboard);
   const maxTensor = parseSize(options.maxTensor ?? '64MiB');
   const maxJson = parseSize(options.maxJson ?? '8MiB');
-  return { host, port, models, token, tls, maxTensor, maxJson, maxPending, timeout };
+  return { host, port, models, token, tls, maxTensor, maxJson, maxPending, timeout, dashboard };
+}
+
+/** Whether only this machine reaches an address. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 function wrong(expected: string, actual: unknown): Error {

@@ -6,11 +6,15 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Runtime } from '../runtime/index.js';
+import { Watch } from '../watch/index.js';
+import type { Sources } from './dashboard/reporter.js';
+import { dashboardRoutes } from './dashboard/routes.js';
 import { answer, type Failure, failureOf, late } from './failure.js';
 import { Inference } from './infer.js';
 import { modelMetadata, serverMetadata } from './metadata.js';
 import { type Model, Models } from './models.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
+import { Watching } from './watching.js';
 
 /** Paths that need no token. */
 const OPEN = '/v2/health/';
@@ -22,6 +26,7 @@ export class QuantlaneServer {
   readonly #models: Models;
   readonly #inference: Inference;
   readonly #app: FastifyInstance;
+  readonly #watch: Watch | undefined;
   #pending = 0;
   #isDraining = false;
 
@@ -29,7 +34,10 @@ export class QuantlaneServer {
     this.#settings = settings;
     this.#runtime = runtime;
     this.#models = new Models(settings.models);
-    this.#inference = new Inference(runtime, this.#models, { json: settings.maxJson, tensor: settings.maxTensor });
+    this.#watch = settings.dashboard ? new Watch(runtime) : undefined;
+    const watching = new Watching(runtime, this.#watch, this.#models, settings.models);
+    const limits = { json: settings.maxJson, tensor: settings.maxTensor };
+    this.#inference = new Inference(runtime, this.#models, limits, watching);
     this.#app = this.#routes();
   }
 
@@ -56,10 +64,21 @@ export class QuantlaneServer {
     return this.#pending;
   }
 
+  /** Whether it has a dashboard. */
+  get hasDashboard(): boolean {
+    return this.#watch !== undefined;
+  }
+
+  /** Batches that the dashboard's watch looked at; each is one more call of the runtime. */
+  get looks(): number {
+    return this.#watch?.looks ?? 0;
+  }
+
   /** Takes no more requests, is not ready any more, and settles when those in work are answered. */
   async close(): Promise<void> {
     this.#isDraining = true;
     await this.#app.close();
+    await this.#watch?.settled();
   }
 
   /** The same as `close`. */
@@ -83,6 +102,7 @@ export class QuantlaneServer {
     );
     app.setErrorHandler((error, _request, reply) => send(reply, failureOf(error)));
     if (token !== undefined) app.addHook('onRequest', tokenCheck(token));
+    if (this.#watch !== undefined) dashboardRoutes(app, this.#sources(this.#watch));
 
     app.get('/v2', () => serverMetadata());
     app.get('/v2/health/live', () => ({ live: true }));
@@ -101,6 +121,10 @@ export class QuantlaneServer {
       );
     }
     return app;
+  }
+
+  #sources(watch: Watch): Sources {
+    return { runtime: this.#runtime, watch, maxPending: this.#settings.maxPending, pending: () => this.#pending };
   }
 
   #isReady(): boolean {
@@ -153,7 +177,7 @@ function tokenCheck(token: string): (request: FastifyRequest, reply: FastifyRepl
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(`Bearer ${token}`);
   return async (request, reply) => {
-    if (request.url.startsWith(OPEN)) return undefined;
+    if (request.url.startsWith(OPEN) || request.routeOptions.config?.isOpen === true) return undefined;
     if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return undefined;
     reply.header('www-authenticate', 'Bearer');
     return send(reply, answer(401, 'Expected the token of the server as Authorization: Bearer, got another or none'));

@@ -14,7 +14,7 @@ function targets(node: unknown, conditions: readonly string[] = []): { path: str
 }
 
 describe('manifest', () => {
-  it('brings seven dependencies, and works beside ONNX Runtime where it is installed', () => {
+  it('brings eight dependencies, and works beside ONNX Runtime where it is installed', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
       '@huggingface/tokenizers',
       'citty',
@@ -23,6 +23,7 @@ describe('manifest', () => {
       'onnx-proto',
       'piscina',
       'rxjs',
+      'uplot',
     ]);
     expect(Object.keys(manifest.peerDependencies)).toEqual(['onnxruntime-node']);
     expect(manifest.peerDependenciesMeta).toEqual({ 'onnxruntime-node': { optional: true } });
