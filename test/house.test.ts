@@ -32,6 +32,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'src/kvcache': 6,
   'src/adapters': 6,
   'src/watch': 6,
+  'src/metrics': 6,
   'src/server': 7,
   'src/browser': 7,
   'src/cluster': 7,

@@ -24,6 +24,10 @@ export interface DispatchOptions extends Due {
 
 /** What became of jobs. */
 export interface DispatchCounts {
+  /** Jobs that are not over. */
+  readonly running: number;
+  /** Descriptors that lanes carried out. */
+  readonly parts: number;
   /** Descriptors that were run again because their lane died. */
   readonly replayed: number;
   /** Descriptors that were given up because lanes died of them. */

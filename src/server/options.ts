@@ -28,6 +28,10 @@ export interface ServerOptions {
   readonly timeout?: number;
   /** The page `/dashboard` and its watch; by default where only this machine reaches the server, or it has a token. */
   readonly dashboard?: boolean;
+  /** Whether `GET /metrics` needs no token; default false. */
+  readonly metricsOpen?: boolean;
+  /** Milliseconds without a sign of life from the lanes after which the server is not ready; default 5,000. */
+  readonly healthDeadline?: number;
 }
 
 /** The options with their defaults. */
@@ -42,6 +46,8 @@ export interface ServerSettings {
   readonly maxPending: number;
   readonly timeout: number;
   readonly dashboard: boolean;
+  readonly metricsOpen: boolean;
+  readonly healthDeadline: number;
 }
 
 /**
@@ -50,7 +56,7 @@ export interface ServerSettings {
  */
 export function settleServer(options: ServerOptions): ServerSettings {
   const { host = '127.0.0.1', port = 8000, models = [], token, tls } = options;
-  const { maxPending = 1_024, timeout = 30_000 } = options;
+  const { maxPending = 1_024, timeout = 30_000, metricsOpen = false, healthDeadline = 5_000 } = options;
   if (typeof host !== 'string' || host === '') throw wrong('host: an address', host);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw wrong('port: 0 to 65535', port);
   if (token !== undefined && (typeof token !== 'string' || token === '')) throw wrong('token: a string', token);
@@ -58,9 +64,24 @@ export function settleServer(options: ServerOptions): ServerSettings {
   if (!(timeout > 0 && timeout < 2 ** 31)) throw wrong('timeout: milliseconds', timeout);
   const { dashboard = token !== undefined || isLoopback(host) } = options;
   if (typeof dashboard !== 'boolean') throw wrong('dashboard: true or false', dashboard);
+  if (typeof metricsOpen !== 'boolean') throw wrong('metricsOpen: true or false', metricsOpen);
+  if (!(healthDeadline > 0 && healthDeadline < 2 ** 31)) throw wrong('healthDeadline: milliseconds', healthDeadline);
   const maxTensor = parseSize(options.maxTensor ?? '64MiB');
   const maxJson = parseSize(options.maxJson ?? '8MiB');
-  return { host, port, models, token, tls, maxTensor, maxJson, maxPending, timeout, dashboard };
+  return {
+    host,
+    port,
+    models,
+    token,
+    tls,
+    maxTensor,
+    maxJson,
+    maxPending,
+    timeout,
+    dashboard,
+    metricsOpen,
+    healthDeadline,
+  };
 }
 
 /** Whether only this machine reaches an address. */

@@ -10,8 +10,10 @@ import { Watch } from '../watch/index.js';
 import type { Sources } from './dashboard/reporter.js';
 import { dashboardRoutes } from './dashboard/routes.js';
 import { answer, type Failure, failureOf, late } from './failure.js';
+import { Health } from './health.js';
 import { Inference } from './infer.js';
 import { modelMetadata, serverMetadata } from './metadata.js';
+import { ServerMetrics } from './metrics.js';
 import { type Model, Models } from './models.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
 import { Watching } from './watching.js';
@@ -23,8 +25,10 @@ const OPEN = '/v2/health/';
 export class QuantlaneServer {
   readonly #settings: ServerSettings;
   readonly #runtime: Runtime;
+  readonly #health: Health;
   readonly #models: Models;
   readonly #inference: Inference;
+  readonly #metrics: ServerMetrics;
   readonly #app: FastifyInstance;
   readonly #watch: Watch | undefined;
   #pending = 0;
@@ -33,11 +37,13 @@ export class QuantlaneServer {
   private constructor(runtime: Runtime, settings: ServerSettings) {
     this.#settings = settings;
     this.#runtime = runtime;
+    this.#health = new Health(runtime, settings.healthDeadline);
     this.#models = new Models(settings.models);
     this.#watch = settings.dashboard ? new Watch(runtime) : undefined;
     const watching = new Watching(runtime, this.#watch, this.#models, settings.models);
     const limits = { json: settings.maxJson, tensor: settings.maxTensor };
     this.#inference = new Inference(runtime, this.#models, limits, watching);
+    this.#metrics = new ServerMetrics(runtime, this.#models, this);
     this.#app = this.#routes();
   }
 
@@ -49,6 +55,7 @@ export class QuantlaneServer {
     const settings = settleServer(options);
     const server = new QuantlaneServer(runtime, settings);
     await server.#app.listen({ host: settings.host, port: settings.port });
+    server.#health.start();
     return server;
   }
 
@@ -79,6 +86,7 @@ export class QuantlaneServer {
     this.#isDraining = true;
     await this.#app.close();
     await this.#watch?.settled();
+    this.#health.stop();
   }
 
   /** The same as `close`. */
@@ -87,7 +95,7 @@ export class QuantlaneServer {
   }
 
   #routes(): FastifyInstance {
-    const { tls, timeout, token } = this.#settings;
+    const { tls, timeout, token, metricsOpen } = this.#settings;
     const common = {
       requestTimeout: timeout,
       forceCloseConnections: 'idle' as const,
@@ -101,20 +109,17 @@ export class QuantlaneServer {
       send(reply, answer(404, `Expected a path of the protocol, got ${request.url}`)),
     );
     app.setErrorHandler((error, _request, reply) => send(reply, failureOf(error)));
+    this.#metrics.register(app, metricsOpen);
     if (token !== undefined) app.addHook('onRequest', tokenCheck(token));
     if (this.#watch !== undefined) dashboardRoutes(app, this.#sources(this.#watch));
 
     app.get('/v2', () => serverMetadata());
     app.get('/v2/health/live', () => ({ live: true }));
-    app.get('/v2/health/ready', (_request, reply) =>
-      reply.code(this.#isReady() ? 200 : 503).send({ ready: this.#isReady() }),
-    );
+    app.get('/v2/health/ready', (_request, reply) => this.#sayReady(reply));
     for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
       app.get(path, (request, reply) => this.#onModel(request, reply, (model) => reply.send(modelMetadata(model))));
       app.get(`${path}/ready`, (request, reply) =>
-        this.#onModel(request, reply, ({ name }) =>
-          reply.code(this.#isReady() ? 200 : 503).send({ name, ready: this.#isReady() }),
-        ),
+        this.#onModel(request, reply, ({ name }) => this.#sayReady(reply, { name })),
       );
       app.post(`${path}/infer`, (request, reply) =>
         this.#onModel(request, reply, (model) => this.#infer(model, request, reply)),
@@ -127,9 +132,20 @@ export class QuantlaneServer {
     return { runtime: this.#runtime, watch, maxPending: this.#settings.maxPending, pending: () => this.#pending };
   }
 
-  #isReady(): boolean {
-    const { configured, alive } = this.#runtime.metrics().lanes;
-    return !this.#isDraining && this.#runtime.engine.isOpen && (configured === 0 || alive > 0);
+  /** Why no more requests should come here; undefined where they may. */
+  get problem(): string | undefined {
+    return this.#isDraining ? 'the server closes' : this.#health.problem;
+  }
+
+  /** Lanes that do not answer, by index. */
+  get wedged(): readonly number[] {
+    return this.#health.wedged;
+  }
+
+  #sayReady(reply: FastifyReply, what: object = {}): FastifyReply {
+    const { problem } = this;
+    if (problem === undefined) return reply.send({ ...what, ready: true });
+    return reply.code(503).send({ ...what, ready: false, error: problem });
   }
 
   #onModel<T>(request: FastifyRequest, reply: FastifyReply, then: (model: Model) => T): T | FastifyReply {

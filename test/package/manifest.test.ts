@@ -22,6 +22,7 @@ describe('manifest', () => {
       'fastify',
       'onnx-proto',
       'piscina',
+      'prom-client',
       'rxjs',
       'uplot',
     ]);
