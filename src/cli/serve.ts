@@ -28,6 +28,7 @@ const args = {
   'no-dashboard': { type: 'boolean', description: 'No such page, nor what it is made of' },
   'metrics-open': { type: 'boolean', description: 'Metrics need no token' },
   'health-deadline': { type: 'string', description: 'Of lanes, default 5000', valueHint: 'MS' },
+  log: { type: 'boolean', description: 'A line for each request, to stderr' },
   ...RUNTIME_ARGS,
 } as const satisfies ArgsDef;
 
@@ -40,7 +41,7 @@ export const serveCommand = defineCommand({
 });
 
 async function serve(words: Words, dashboard: boolean | undefined, context: Context): Promise<Report> {
-  const options = await serverOptions(words, dashboard);
+  const options = await serverOptions(words, dashboard, context);
   await using runtime = await startRuntime(runtimeOptions(words));
   const server = await QuantlaneServer.listen(runtime, options).catch((error: unknown) => () => {
     throw error;
@@ -60,7 +61,7 @@ async function serve(words: Words, dashboard: boolean | undefined, context: Cont
   };
 }
 
-async function serverOptions(words: Words, dashboard: boolean | undefined): Promise<ServerOptions> {
+async function serverOptions(words: Words, dashboard: boolean | undefined, { say }: Context): Promise<ServerOptions> {
   // One after the other: of two that are missing the first is told.
   const cert = await fileOf('cert', words);
   const key = await fileOf('key', words);
@@ -83,6 +84,7 @@ async function serverOptions(words: Words, dashboard: boolean | undefined): Prom
     ...(timeout !== undefined && { timeout }),
     ...(dashboard !== undefined && { dashboard }),
     ...(words('metrics-open') !== undefined && { metricsOpen: true }),
+    ...(words('log') !== undefined && { log: { write: (line: string) => say(line.trimEnd()) } }),
     ...(healthDeadline !== undefined && { healthDeadline }),
   };
 }

@@ -3,19 +3,15 @@
  * @module
  */
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { RequestEvent } from '../channels.js';
 import { metricsOf, processMetrics } from '../metrics/index.js';
 import type { Runtime } from '../runtime/index.js';
-import type { Models } from './models.js';
 
 /** Where the metrics are. */
 export const METRICS_PATH = '/metrics';
 
-/** The label of paths, and of models, that there are not: a client may ask for any. */
-const OTHER = 'other';
-/** The status of a request whose client was gone, or was cut off, before the last byte of its answer. */
-const CUT_OFF = 499;
 /** Seconds. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Why a request was refused before anything was done for it, by status. */
@@ -31,22 +27,9 @@ export interface ServerState {
   readonly wedged: readonly number[];
 }
 
-/** A request that is over. */
-export interface Ended {
-  readonly method: string;
-  /** The path of the protocol, with its parameters by name; `other` for none. */
-  readonly route: string;
-  /** The model; `other` for one that there is not, empty where the path has none. */
-  readonly model: string;
-  /** 499 where the client was gone, or was cut off, before the last byte of the answer. */
-  readonly status: number;
-  readonly milliseconds: number;
-}
-
 /** Counts requests of one server, in a registry of its own. */
 export class ServerMetrics {
   readonly #registry = new Registry();
-  readonly #models: Models;
   readonly #requests: Counter;
   readonly #seconds: Histogram;
   readonly #refused: Counter;
@@ -56,8 +39,7 @@ export class ServerMetrics {
   /** Bytes of each connection that are counted. */
   readonly #counted = new WeakMap<Socket, { received: number; sent: number }>();
 
-  constructor(runtime: Runtime, models: Models, state: ServerState) {
-    this.#models = models;
+  constructor(runtime: Runtime, state: ServerState) {
     const common = (name: string, help: string, labelNames: string[] = []) => {
       return { name: `quantlane_server_${name}`, help, labelNames, registers: [this.#registry] };
     };
@@ -84,37 +66,25 @@ export class ServerMetrics {
   }
 
   /**
-   * Counts the requests of an application from their heads on, and answers those for metrics.
-   * @param isOpen whether those need no token
+   * Answers requests for metrics.
+   * @param isOpen whether they need no token
    */
   register(app: FastifyInstance, isOpen: boolean): void {
-    app.addHook('onRequest', async (request, reply) => this.#count(request, reply));
     app.get(METRICS_PATH, { config: { isOpen } }, async (_request, reply) => {
       reply.type(this.#registry.contentType);
       return this.#registry.metrics();
     });
   }
 
-  #count(request: FastifyRequest, reply: FastifyReply): void {
-    const start = performance.now();
-    const { socket } = request.raw;
+  /** A request has come. */
+  begin(): void {
     this.#inFlight.inc();
-    // However it ends: with an answer, or without one.
-    reply.raw.once('close', () => {
-      this.#inFlight.dec();
-      this.#countBytes(socket);
-      const { statusCode, writableFinished } = reply.raw;
-      this.#over({
-        method: request.method,
-        route: request.routeOptions.url ?? OTHER,
-        model: this.#modelOf(request),
-        status: writableFinished ? statusCode : CUT_OFF,
-        milliseconds: performance.now() - start,
-      });
-    });
   }
 
-  #over({ route, model, status, milliseconds }: Ended): void {
+  /** A request that came by `socket` is over. */
+  end({ route, model, status, milliseconds }: RequestEvent, socket: Socket): void {
+    this.#inFlight.dec();
+    this.#countBytes(socket);
     this.#requests.inc({ route, model, status });
     this.#seconds.observe({ route, model }, milliseconds / 1000);
     const reason = REFUSALS[status];
@@ -128,12 +98,6 @@ export class ServerMetrics {
     this.#received.inc(now.received - last.received);
     this.#sent.inc(now.sent - last.sent);
     this.#counted.set(socket, now);
-  }
-
-  #modelOf({ params }: FastifyRequest): string {
-    const { name } = (params ?? {}) as { readonly name?: string };
-    if (name === undefined) return '';
-    return this.#models.find(name) === undefined ? OTHER : name;
   }
 }
 

@@ -6,6 +6,12 @@ import { fail, got } from '../errors.js';
 import { parseSize } from '../memory/index.js';
 import type { ModelSettings } from './models.js';
 
+/** What takes the lines of a log, such as `process.stderr`. */
+export interface LogTarget {
+  /** Takes a line, with its end. */
+  write(line: string): unknown;
+}
+
 /** How a server is made. */
 export interface ServerOptions {
   /** Address to listen on; default 127.0.0.1, which only this machine reaches. */
@@ -32,6 +38,8 @@ export interface ServerOptions {
   readonly metricsOpen?: boolean;
   /** Milliseconds without a sign of life from the lanes after which the server is not ready; default 5,000. */
   readonly healthDeadline?: number;
+  /** Where a line of JSON goes for each request; default: nowhere. */
+  readonly log?: LogTarget;
 }
 
 /** The options with their defaults. */
@@ -48,6 +56,7 @@ export interface ServerSettings {
   readonly dashboard: boolean;
   readonly metricsOpen: boolean;
   readonly healthDeadline: number;
+  readonly log: LogTarget | undefined;
 }
 
 /**
@@ -55,7 +64,7 @@ export interface ServerSettings {
  * @throws ERR_QUANTLANE_ARGUMENT
  */
 export function settleServer(options: ServerOptions): ServerSettings {
-  const { host = '127.0.0.1', port = 8000, models = [], token, tls } = options;
+  const { host = '127.0.0.1', port = 8000, models = [], token, tls, log } = options;
   const { maxPending = 1_024, timeout = 30_000, metricsOpen = false, healthDeadline = 5_000 } = options;
   if (typeof host !== 'string' || host === '') throw wrong('host: an address', host);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw wrong('port: 0 to 65535', port);
@@ -66,6 +75,7 @@ export function settleServer(options: ServerOptions): ServerSettings {
   if (typeof dashboard !== 'boolean') throw wrong('dashboard: true or false', dashboard);
   if (typeof metricsOpen !== 'boolean') throw wrong('metricsOpen: true or false', metricsOpen);
   if (!(healthDeadline > 0 && healthDeadline < 2 ** 31)) throw wrong('healthDeadline: milliseconds', healthDeadline);
+  if (log !== undefined && typeof log?.write !== 'function') throw wrong('log: what has write()', log);
   const maxTensor = parseSize(options.maxTensor ?? '64MiB');
   const maxJson = parseSize(options.maxJson ?? '8MiB');
   return {
@@ -81,6 +91,7 @@ export function settleServer(options: ServerOptions): ServerSettings {
     dashboard,
     metricsOpen,
     healthDeadline,
+    log,
   };
 }
 

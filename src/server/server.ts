@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Runtime } from '../runtime/index.js';
 import { Watch } from '../watch/index.js';
 import type { Sources } from './dashboard/reporter.js';
@@ -16,10 +16,8 @@ import { modelMetadata, serverMetadata } from './metadata.js';
 import { ServerMetrics } from './metrics.js';
 import { type Model, Models } from './models.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
+import { HEALTH_PATH, watchRequests } from './requests.js';
 import { Watching } from './watching.js';
-
-/** Paths that need no token. */
-const OPEN = '/v2/health/';
 
 /** A server that listens. */
 export class QuantlaneServer {
@@ -43,7 +41,7 @@ export class QuantlaneServer {
     const watching = new Watching(runtime, this.#watch, this.#models, settings.models);
     const limits = { json: settings.maxJson, tensor: settings.maxTensor };
     this.#inference = new Inference(runtime, this.#models, limits, watching);
-    this.#metrics = new ServerMetrics(runtime, this.#models, this);
+    this.#metrics = new ServerMetrics(runtime, this);
     this.#app = this.#routes();
   }
 
@@ -95,11 +93,14 @@ export class QuantlaneServer {
   }
 
   #routes(): FastifyInstance {
-    const { tls, timeout, token, metricsOpen } = this.#settings;
+    const { tls, timeout, token, metricsOpen, log } = this.#settings;
     const common = {
       requestTimeout: timeout,
       forceCloseConnections: 'idle' as const,
       routerOptions: { maxParamLength: 100 },
+      // Each request has one line of its own, see `watchRequests`.
+      logController: new LogController({ disableRequestLogging: true }),
+      ...(log !== undefined && { logger: { stream: log } }),
     };
     const app = (tls === undefined ? Fastify(common) : Fastify({ ...common, https: { ...tls } })) as FastifyInstance;
     // Bodies go to where they belong as they come in.
@@ -109,6 +110,7 @@ export class QuantlaneServer {
       send(reply, answer(404, `Expected a path of the protocol, got ${request.url}`)),
     );
     app.setErrorHandler((error, _request, reply) => send(reply, failureOf(error)));
+    watchRequests(app, this.#models, this.#metrics);
     this.#metrics.register(app, metricsOpen);
     if (token !== undefined) app.addHook('onRequest', tokenCheck(token));
     if (this.#watch !== undefined) dashboardRoutes(app, this.#sources(this.#watch));
@@ -193,7 +195,7 @@ function tokenCheck(token: string): (request: FastifyRequest, reply: FastifyRepl
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(`Bearer ${token}`);
   return async (request, reply) => {
-    if (request.url.startsWith(OPEN) || request.routeOptions.config?.isOpen === true) return undefined;
+    if (request.url.startsWith(HEALTH_PATH) || request.routeOptions.config?.isOpen === true) return undefined;
     if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return undefined;
     reply.header('www-authenticate', 'Bearer');
     return send(reply, answer(401, 'Expected the token of the server as Authorization: Bearer, got another or none'));

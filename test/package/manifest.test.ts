@@ -14,7 +14,7 @@ function targets(node: unknown, conditions: readonly string[] = []): { path: str
 }
 
 describe('manifest', () => {
-  it('brings eight dependencies, and works beside ONNX Runtime where it is installed', () => {
+  it('brings nine dependencies, and works beside ONNX Runtime where it is installed', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
       '@huggingface/tokenizers',
       'citty',
