@@ -21,6 +21,7 @@ import { streams } from './cases/streams.js';
 import { tokens } from './cases/tokens.js';
 import { twins } from './cases/twins.js';
 import { wake } from './cases/wake.js';
+import { watching } from './cases/watching.js';
 
 /** The cases. */
 export const CASES: readonly Case[] = [
@@ -36,6 +37,7 @@ export const CASES: readonly Case[] = [
   { name: 'wake', question: 'How long to wake an idle lane, against an empty task of Piscina?', run: wake },
   { name: 'loop', question: 'How much later is the event loop while the runtime is saturated?', run: loop },
   { name: 'allocation', question: 'What does a small batch in place allocate, and what stays?', run: allocation },
+  { name: 'watching', question: 'What does it cost to be watched, and not to be?', run: watching },
   { name: 'linear', question: 'How fast are int8 layers, against ONNX Runtime on one thread?', run: linear },
   { name: 'kvcache', question: 'What does attention over a quantized cache cost, and lose?', run: kvcache },
   { name: 'generation', question: 'What does a quantized model lose, by scheme and by cache?', run: generation },

@@ -3,6 +3,7 @@
  * @module
  */
 
+export type { ArenaEvent, BatchEvent, BatchPlace, LaneEvent, RequestEvent, TraceContext } from './channels.js';
 export {
   ArenaError,
   ArgumentError,
@@ -53,6 +54,7 @@ export {
   smoothScales,
   type TensorInput,
   type TransformOptions,
+  type Watchable,
   type ZeroPointArray,
 } from './runtime/index.js';
 export {

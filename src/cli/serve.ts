@@ -26,6 +26,9 @@ const args = {
   timeout: { type: 'string', description: 'For a request, default 30000', valueHint: 'MS' },
   dashboard: { type: 'boolean', description: 'A page at /dashboard, also where others reach it' },
   'no-dashboard': { type: 'boolean', description: 'No such page, nor what it is made of' },
+  'metrics-open': { type: 'boolean', description: 'Metrics need no token' },
+  'health-deadline': { type: 'string', description: 'Of lanes, default 5000', valueHint: 'MS' },
+  log: { type: 'boolean', description: 'A line for each request, to stderr' },
   ...RUNTIME_ARGS,
 } as const satisfies ArgsDef;
 
@@ -38,7 +41,7 @@ export const serveCommand = defineCommand({
 });
 
 async function serve(words: Words, dashboard: boolean | undefined, context: Context): Promise<Report> {
-  const options = await serverOptions(words, dashboard);
+  const options = await serverOptions(words, dashboard, context);
   await using runtime = await startRuntime(runtimeOptions(words));
   const server = await QuantlaneServer.listen(runtime, options).catch((error: unknown) => () => {
     throw error;
@@ -58,8 +61,10 @@ async function serve(words: Words, dashboard: boolean | undefined, context: Cont
   };
 }
 
-async function serverOptions(words: Words, dashboard: boolean | undefined): Promise<ServerOptions> {
-  const [cert, key] = await Promise.all([fileOf('cert', words), fileOf('key', words)]);
+async function serverOptions(words: Words, dashboard: boolean | undefined, { say }: Context): Promise<ServerOptions> {
+  // One after the other: of two that are missing the first is told.
+  const cert = await fileOf('cert', words);
+  const key = await fileOf('key', words);
   if ((cert === undefined) !== (key === undefined)) throw usage('Expected --cert and --key, got one of them');
   const token = (await fileOf('token-file', words))?.toString('utf8').trim();
   const host = words('host');
@@ -67,6 +72,7 @@ async function serverOptions(words: Words, dashboard: boolean | undefined): Prom
   const maxTensor = words('max-tensor');
   const maxPending = integerOption('max-pending', words('max-pending'));
   const timeout = integerOption('timeout', words('timeout'));
+  const healthDeadline = integerOption('health-deadline', words('health-deadline'));
   return {
     models: await calibratedModels(words('calibration')),
     ...(host !== undefined && { host }),
@@ -77,6 +83,9 @@ async function serverOptions(words: Words, dashboard: boolean | undefined): Prom
     ...(maxPending !== undefined && { maxPending }),
     ...(timeout !== undefined && { timeout }),
     ...(dashboard !== undefined && { dashboard }),
+    ...(words('metrics-open') !== undefined && { metricsOpen: true }),
+    ...(words('log') !== undefined && { log: { write: (line: string) => say(line.trimEnd()) } }),
+    ...(healthDeadline !== undefined && { healthDeadline }),
   };
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { tellArena } from '../channels.js';
 import { fail, got, type QuantlaneError } from '../errors.js';
 import { atNextTurn } from '../host.js';
 import { isCount } from '../numbers.js';
@@ -259,6 +260,7 @@ export class Arena {
 
   /** Counts a lease whose handle was collected while owned. */
   #leak(trace: Trace): void {
+    tellArena('leaked', trace.allocatedBytes);
     this.#leaks.push(trace);
     this.#leakedBytes += trace.allocatedBytes;
     this.#possible = undefined;

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { tellArena } from '../channels.js';
 import { fail, type QuantlaneError } from '../errors.js';
 import { atNextTurn } from '../host.js';
 import type { Lease } from './lease.js';
@@ -90,7 +91,9 @@ export class Credits {
       if (holding > 0) this.#holders.add(waiter);
       this.#held += holding;
       this.serve();
-      if (this.#waiters.has(waiter)) signal?.addEventListener('abort', abort, { once: true });
+      if (!this.#waiters.has(waiter)) return;
+      tellArena('waits', bytes);
+      signal?.addEventListener('abort', abort, { once: true });
     });
   }
 

@@ -21,7 +21,7 @@ const DEADLINE_MS = 10_000;
 /** Has jobs carried out by the runtime that this thread is connected to. */
 class RemoteLanes implements Dispatching {
   /** Those of the runtime, which counts them. */
-  readonly counts = { replayed: 0, poisoned: 0, late: 0 };
+  readonly counts = { running: 0, parts: 0, replayed: 0, poisoned: 0, late: 0 };
   readonly #remote: Remote<ConnectionHost>;
   readonly #port: MessagePort;
   /** What rejects each job that is on the other side. */

@@ -10,6 +10,7 @@ import { Input } from './input.js';
 import type { Job } from './job.js';
 import { checkDone, type Outcome } from './outcome.js';
 import type { TensorInput } from './tensor.js';
+import type { Watchable } from './watch.js';
 
 /** A job of a call, once type and shape of its values are known. */
 interface Part {
@@ -33,7 +34,7 @@ export interface Survey<T> extends Part {
 }
 
 /** How a call is carried out. */
-export interface CallSettings {
+export interface CallSettings extends Watchable {
   readonly keep?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds from now on within which its work must have begun. */

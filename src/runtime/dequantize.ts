@@ -8,6 +8,7 @@ import type { Engine } from './engine.js';
 import { foreign } from './input.js';
 import type { Job } from './job.js';
 import { dequantizeJob, unpackJob } from './jobs.js';
+import type { CallOptions } from './options.js';
 import { checkOutcome } from './outcome.js';
 import type { QuantizedTensor } from './quantized.js';
 
@@ -33,7 +34,7 @@ export class Dequantizer {
   }
 
   /** The values, where there is room and by whom there is time. */
-  async run(quantized: QuantizedTensor, signal: AbortSignal | undefined): Promise<TensorLease<'float32'>> {
+  async run(quantized: QuantizedTensor, { signal, sighting }: CallOptions): Promise<TensorLease<'float32'>> {
     const { scheduler } = this.#engine;
     const { token, bytes, jobs } = this.#begin(quantized);
     let lease: Lease | undefined;
@@ -42,7 +43,8 @@ export class Dequantizer {
       lease =
         this.#arena.tryLease(bytes) ?? (await this.#arena.acquire(bytes, { signal, holding: token.allocatedBytes }));
       signal?.throwIfAborted();
-      for (const job of jobs(lease)) checkOutcome(await scheduler.run(job, { signal }), quantized.plan.scheme);
+      for (const job of jobs(lease))
+        checkOutcome(await scheduler.run(job, { signal, sighting }), quantized.plan.scheme);
       return new TensorLease(lease, this.#arena, 'float32', quantized.shape);
     } catch (error) {
       this.#fail(lease);

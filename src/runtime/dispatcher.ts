@@ -33,7 +33,7 @@ export class Dispatcher implements Dispatching {
   readonly #lanes: number;
   readonly #onStalled: (lane: number) => void;
   readonly #stalls: StallWatch;
-  readonly #counts = { replayed: 0, poisoned: 0, late: 0 };
+  readonly #counts = { parts: 0, replayed: 0, poisoned: 0, late: 0 };
   /** Jobs that wait for slots. */
   readonly #turns = new Turns<Flight>();
   readonly #flights = new Set<Flight>();
@@ -59,7 +59,7 @@ export class Dispatcher implements Dispatching {
 
   /** What became of jobs. */
   get counts(): DispatchCounts {
-    return this.#counts;
+    return { ...this.#counts, running: this.#flights.size };
   }
 
   /**
@@ -204,6 +204,7 @@ export class Dispatcher implements Dispatching {
       const state = ring.state(sequence);
       if (state !== State.Done && state !== State.Cancelled) continue;
       this.#owners[slot] = undefined;
+      if (state === State.Done) this.#counts.parts++;
       if (flight.run !== undefined) {
         this.#endRun(flight.run.flights, sequence, state === State.Done);
         continue;

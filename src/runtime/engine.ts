@@ -7,7 +7,7 @@ import { bindKernels, createReference, type Relaxed } from '../kernels/index.js'
 import type { Arena, InPlaceWords } from '../memory/index.js';
 import { RowForm } from '../scheme/codes.js';
 import type { LaneHandle } from './control.js';
-import type { Dispatching } from './flight.js';
+import type { DispatchCounts, Dispatching } from './flight.js';
 import { InPlace } from './inplace.js';
 import type { Lanes } from './lanes.js';
 import type { EngineMetrics } from './metrics.js';
@@ -37,6 +37,9 @@ export interface EngineParts {
   /** Lets go of everything. */
   readonly end: () => Promise<void>;
 }
+
+/** What no dispatcher has done. */
+const NO_COUNTS: DispatchCounts = Object.freeze({ running: 0, parts: 0, replayed: 0, poisoned: 0, late: 0 });
 
 /** Arena, kernels, lanes, or the way to those of another thread. */
 export class Engine {
@@ -86,7 +89,7 @@ export class Engine {
   /** What the machinery has done. */
   metrics(): EngineMetrics {
     const pool = this.#parts.pool();
-    const { replayed = 0, poisoned = 0, late = 0 } = this.#parts.dispatcher?.counts ?? {};
+    const counts = this.#parts.dispatcher?.counts ?? NO_COUNTS;
     return {
       lanes: {
         configured: this.#parts.lanes,
@@ -95,7 +98,7 @@ export class Engine {
         stalls: pool?.stalls ?? 0,
         gone: pool?.gone ?? 0,
       },
-      jobs: { ...this.scheduler.counts, replayed, poisoned, late },
+      jobs: { ...this.scheduler.counts, ...counts },
     };
   }
 

@@ -9,6 +9,7 @@ import type { Due } from './due.js';
 import { type Job, writeJob } from './job.js';
 import { emptyOutcome, type Outcome } from './outcome.js';
 import type { Turn } from './turns.js';
+import type { Watchable } from './watch.js';
 
 /** Most descriptors of one pass of a job. */
 const MAX_CHUNKS = 64;
@@ -16,7 +17,7 @@ const MAX_CHUNKS = 64;
 export const CHUNK_ELEMENTS = 65_536;
 
 /** How a job is carried out. */
-export interface DispatchOptions extends Due {
+export interface DispatchOptions extends Due, Watchable {
   readonly signal?: AbortSignal | undefined;
   /** Where it comes from: sources take turns. Default: one for all that do not say. */
   readonly source?: object | undefined;
@@ -24,6 +25,10 @@ export interface DispatchOptions extends Due {
 
 /** What became of jobs. */
 export interface DispatchCounts {
+  /** Jobs that are not over. */
+  readonly running: number;
+  /** Descriptors that lanes carried out. */
+  readonly parts: number;
   /** Descriptors that were run again because their lane died. */
   readonly replayed: number;
   /** Descriptors that were given up because lanes died of them. */

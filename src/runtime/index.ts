@@ -21,3 +21,4 @@ export { startEngine } from './start.js';
 export { type ErrorStatistics, mergeStatistics, NO_ERROR } from './statistics.js';
 export type { PlainTensor, TensorInput } from './tensor.js';
 export type { RotateOptions, TransformOptions } from './transforms.js';
+export type { Watchable } from './watch.js';

@@ -25,6 +25,10 @@ export interface EngineMetrics {
     /** On the caller's thread in slices. */
     readonly sliced: number;
     readonly lanes: number;
+    /** Those that lanes have in work, or that wait for them. */
+    readonly running: number;
+    /** Parts of jobs that lanes carried out. */
+    readonly parts: number;
     /** Parts of jobs that ran again because their lane died. */
     readonly replayed: number;
     /** Parts of jobs that were given up because lanes died of them. */

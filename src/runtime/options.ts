@@ -2,6 +2,7 @@
  * How runtimes, and calls, ends and connections that are not those of `quantize`, are made.
  * @module
  */
+import type { Watchable } from './watch.js';
 
 /** How a runtime is made. */
 export interface RuntimeOptions {
@@ -36,7 +37,7 @@ export interface RuntimeOptions {
 }
 
 /** How codes are turned back into values, or a range is taken. */
-export interface CallOptions {
+export interface CallOptions extends Watchable {
   /** Gives the call up. */
   readonly signal?: AbortSignal;
 }

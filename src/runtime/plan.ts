@@ -9,6 +9,7 @@ import { Size } from '../scheme/descriptor.js';
 import { type Layout, layoutOf, type PresetName, resolveScheme, type Scheme, schemeWords } from '../scheme/index.js';
 import { type JobKind, jobKind } from './job.js';
 import { type Parts, partsOf } from './parts.js';
+import type { Watchable } from './watch.js';
 
 /** A preset's name or a scheme. */
 export type SchemeInput = Scheme | PresetName | (string & {});
@@ -27,7 +28,7 @@ export interface GivenParameters {
 }
 
 /** How a tensor is quantized. */
-export interface QuantizeOptions {
+export interface QuantizeOptions extends Watchable {
   /** Gives the call up; what lanes have begun is finished first, then every lease is back. */
   readonly signal?: AbortSignal;
   /** Range to use instead of that of the values; values beyond it saturate. For dynamic schemes. */

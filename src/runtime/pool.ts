@@ -5,6 +5,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Piscina, queueOptionsSymbol } from 'piscina';
 import type { Session } from '../../workers/lane.js';
+import { tellLane } from '../channels.js';
 import { before } from './before.js';
 import { LaneHandle } from './control.js';
 import { type Lanes, type LanesOptions, notStarted } from './lanes.js';
@@ -124,6 +125,7 @@ export class LanePool implements Lanes {
       const cause = await causeOf(error, moduleOf(this.#options));
       throw notStarted(index, cause);
     }
+    tellLane(index, this.lanes[index] === undefined ? 'started' : 'restarted');
     this.lanes[index] = lane;
     lane.onLost(() => this.#revive(index));
     // Only now, when its death would be noticed, may it take work, of which it may die.
@@ -143,6 +145,7 @@ export class LanePool implements Lanes {
   end(index: number): void {
     if (this.#isClosing) return;
     this.stalls++;
+    tellLane(index, 'stalled');
     this.#endThread(index);
   }
 
@@ -165,6 +168,7 @@ export class LanePool implements Lanes {
   #revive(index: number): void {
     if (this.#isClosing) return;
     this.#endThread(index);
+    tellLane(index, 'lost');
     this.#options.onLost(index);
     const life = this.#lifeOf(index);
     if (performance.now() - life.startedAt >= YOUTH_MS) life.failures = 0;
@@ -176,6 +180,7 @@ export class LanePool implements Lanes {
     life.failures++;
     if (life.failures > MAX_FAILURES) {
       this.gone++;
+      tellLane(index, 'gone');
       if (this.gone === this.#options.lanes) this.#options.onNone();
       return;
     }

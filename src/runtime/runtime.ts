@@ -20,6 +20,7 @@ import { Planner, type QuantizeOptions, type SchemeInput } from './plan.js';
 import { QuantizedTensor } from './quantized.js';
 import type { TensorInput } from './tensor.js';
 import { type RotateOptions, type TransformOptions, Transforms } from './transforms.js';
+import { isWatched, type Watchable, watched } from './watch.js';
 import { Works } from './works.js';
 
 /** No options: one object for all calls. */
@@ -85,6 +86,7 @@ export class Runtime {
    * ERR_QUANTLANE_OVERLOADED, ERR_QUANTLANE_CLOSED, or the reason of the signal
    */
   quantize(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = NO_OPTIONS): Promise<QuantizedTensor> {
+    if (isWatched(options)) return watched(this, 'quantize', this.quantize, tensor, scheme, options);
     try {
       const quantized = this.#direct.quantize(tensor, scheme, options, true);
       if (quantized !== undefined) return Promise.resolve(quantized);
@@ -99,6 +101,7 @@ export class Runtime {
    * long that takes. Errors are those of `quantize`, and ERR_QUANTLANE_ARENA_FULL where there is no room now.
    */
   quantizeSync(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions = NO_OPTIONS): QuantizedTensor {
+    if (isWatched(options)) return watched(this, 'quantize', this.quantizeSync, tensor, scheme, options);
     const quantized = this.#direct.quantize(tensor, scheme, options, false);
     if (quantized !== undefined) return quantized;
     return this.#calls.runNow(tensor, options.keep === true, (input) => this.#works.quantize(input, scheme, options));
@@ -110,7 +113,8 @@ export class Runtime {
    * @returns a lease of the same shape; release it
    */
   dequantize(quantized: QuantizedTensor, options: CallOptions = {}): Promise<TensorLease<'float32'>> {
-    return this.#dequantizer.run(quantized, options.signal);
+    if (isWatched(options)) return watched(this, 'dequantize', this.dequantize, quantized, options);
+    return this.#dequantizer.run(quantized, options);
   }
 
   /**
@@ -120,7 +124,8 @@ export class Runtime {
    * ERR_QUANTLANE_ARGUMENT for a tensor of another runtime, ERR_QUANTLANE_LEASE_RELEASED, ERR_QUANTLANE_KERNEL,
    * ERR_QUANTLANE_CLOSED
    */
-  dequantizeSync(quantized: QuantizedTensor): TensorLease<'float32'> {
+  dequantizeSync(quantized: QuantizedTensor, options: Watchable = NO_OPTIONS): TensorLease<'float32'> {
+    if (isWatched(options)) return watched(this, 'dequantize', this.dequantizeSync, quantized, options);
     return this.#dequantizer.runNow(quantized);
   }
 
@@ -129,6 +134,7 @@ export class Runtime {
    * comes in parts. A lease stays the caller's.
    */
   range(tensor: TensorInput, scheme: SchemeInput, options: CallOptions = {}): Promise<RangeResult> {
+    if (isWatched(options)) return watched(this, 'range', this.range, tensor, scheme, options);
     return this.#calls.run(tensor, { ...options, keep: true }, (input) => this.#works.range(input, scheme));
   }
 
@@ -138,6 +144,7 @@ export class Runtime {
    * @throws ERR_QUANTLANE_ARGUMENT for another scheme, and errors of `quantize`
    */
   outliers(tensor: TensorInput, scheme: SchemeInput, options: CallOptions = {}): Promise<Int32Array> {
+    if (isWatched(options)) return watched(this, 'outliers', this.outliers, tensor, scheme, options);
     return this.#calls.run(tensor, { ...options, keep: true }, (input) => this.#works.outliers(input, scheme));
   }
 
@@ -149,6 +156,7 @@ export class Runtime {
    * @throws ERR_QUANTLANE_SHAPE, ERR_QUANTLANE_ARGUMENT for a block that no matrix has, and errors of `quantize`
    */
   rotate(tensor: TensorInput, options: RotateOptions = {}): Promise<TensorLease<'float32'>> {
+    if (isWatched(options)) return watched(this, 'rotate', this.rotate, tensor, options);
     return this.#transforms.rotate(tensor, options);
   }
 
@@ -163,6 +171,7 @@ export class Runtime {
     scales: ArrayLike<number>,
     options: TransformOptions = {},
   ): Promise<TensorLease<'float32'>> {
+    if (isWatched(options)) return watched(this, 'smooth', this.smooth, tensor, scales, options);
     return this.#transforms.scale(Op.Divide, tensor, scales, options);
   }
 
@@ -172,6 +181,7 @@ export class Runtime {
     scales: ArrayLike<number>,
     options: TransformOptions = {},
   ): Promise<TensorLease<'float32'>> {
+    if (isWatched(options)) return watched(this, 'fold', this.fold, tensor, scales, options);
     return this.#transforms.scale(Op.Multiply, tensor, scales, options);
   }
 
@@ -181,6 +191,7 @@ export class Runtime {
    * @throws ERR_QUANTLANE_SHAPE for fewer than two axes, and errors of `quantize`
    */
   transpose(tensor: TensorInput, options: TransformOptions = {}): Promise<TensorLease<'float32'>> {
+    if (isWatched(options)) return watched(this, 'transpose', this.transpose, tensor, options);
     return this.#transforms.transpose(tensor, options);
   }
 
@@ -262,6 +273,7 @@ export class Runtime {
 
   /** @internal Quantizes at once what takes no longer than work in place may, and needs no more; else undefined. */
   quantizeNow(tensor: TensorInput, scheme: SchemeInput, options: QuantizeOptions): QuantizedTensor | undefined {
+    if (isWatched(options)) return watched(this, 'quantize', this.quantizeNow, tensor, scheme, options);
     return this.#direct.quantize(tensor, scheme, options, true);
   }
 

@@ -61,6 +61,7 @@ export class Scheduler {
       }
     }
     if (this.#dispatcher === undefined) return this.#slice(job, options);
+    if (options.sighting !== undefined) options.sighting.place = 'lanes';
     this.counts.lanes++;
     return this.#dispatch(this.#dispatcher, job, options);
   }
@@ -142,6 +143,7 @@ export class Scheduler {
   }
 
   #slice(job: Job, options: DispatchOptions): Promise<Outcome> {
+    if (options.sighting !== undefined) options.sighting.place = 'sliced';
     this.counts.sliced++;
     return this.#inPlace.run(job, options);
   }

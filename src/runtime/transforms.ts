@@ -16,9 +16,10 @@ import { factorOf, largestPower } from './hadamard.js';
 import { type JobKind, jobKind, NOWHERE, type WorkLayout } from './job.js';
 import { checkDone } from './outcome.js';
 import type { TensorInput } from './tensor.js';
+import type { Watchable } from './watch.js';
 
 /** How a tensor is transformed. */
-export interface TransformOptions {
+export interface TransformOptions extends Watchable {
   /** Gives the call up. */
   readonly signal?: AbortSignal;
   /** The input lease stays the caller's. */

@@ -4,5 +4,5 @@
  */
 
 export type { ModelSettings } from './models.js';
-export type { ServerOptions } from './options.js';
+export type { LogTarget, ServerOptions } from './options.js';
 export { QuantlaneServer } from './server.js';

@@ -6,12 +6,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail } from '../errors.js';
 import { bytesOf } from '../memory/index.js';
 import { HEAD_LENGTH } from '../protocol/index.js';
-import type { QuantizedTensor, Runtime } from '../runtime/index.js';
+import type { CallOptions, QuantizedTensor, Runtime } from '../runtime/index.js';
 import { answerOf, type InferAnswer } from './answer.js';
 import { Body } from './body.js';
 import type { Model, Models } from './models.js';
 import { outputsOf } from './outputs.js';
 import { type InferRequest, readRequest } from './request.js';
+import { traceOf } from './trace.js';
 import { writeValues } from './values.js';
 import type { Watching } from './watching.js';
 
@@ -45,7 +46,7 @@ export class Inference {
     const body = new Body(from, signal);
     const request = readRequest(await this.#head(body, from));
     const chosen = this.#models.withParameters(model, request.parameters);
-    using quantized = await this.#quantized(chosen, request, body, signal);
+    using quantized = await this.#quantized(chosen, request, body, { signal, trace: traceOf(from) });
     await write(to, answerOf(model.name, request, outputsOf(quantized)), signal);
   }
 
@@ -56,7 +57,7 @@ export class Inference {
     throw fail('ERR_QUANTLANE_FORMAT', `Expected a count of bytes as Inference-Header-Content-Length, got '${length}'`);
   }
 
-  async #quantized(model: Model, { input }: InferRequest, body: Body, signal: AbortSignal): Promise<QuantizedTensor> {
+  async #quantized(model: Model, { input }: InferRequest, body: Body, options: CallOptions): Promise<QuantizedTensor> {
     const { dtype, shape, binaryBytes, data } = input;
     const bytes = bytesOf(dtype, shape);
     if (binaryBytes !== undefined && binaryBytes !== bytes) {
@@ -68,7 +69,7 @@ export class Inference {
         `Expected a tensor of at most ${this.#limits.tensor} bytes, got ${bytes}`,
       );
     }
-    const lease = await this.#runtime.acquire(dtype, shape, { signal });
+    const lease = await this.#runtime.acquire(dtype, shape, options);
     try {
       if (binaryBytes === undefined) writeValues(data, lease.data as Float32Array);
       else await body.fill(new Uint8Array(lease.data.buffer, lease.byteOffset, bytes));
@@ -77,7 +78,7 @@ export class Inference {
       lease.release();
       throw error;
     }
-    return this.#watching.quantize(model, input.name, lease, { ...model.given, signal });
+    return this.#watching.quantize(model, input.name, lease, { ...model.given, ...options });
   }
 }
 

@@ -6,6 +6,12 @@ import { fail, got } from '../errors.js';
 import { parseSize } from '../memory/index.js';
 import type { ModelSettings } from './models.js';
 
+/** What takes the lines of a log, such as `process.stderr`. */
+export interface LogTarget {
+  /** Takes a line, with its end. */
+  write(line: string): unknown;
+}
+
 /** How a server is made. */
 export interface ServerOptions {
   /** Address to listen on; default 127.0.0.1, which only this machine reaches. */
@@ -28,6 +34,12 @@ export interface ServerOptions {
   readonly timeout?: number;
   /** The page `/dashboard` and its watch; by default where only this machine reaches the server, or it has a token. */
   readonly dashboard?: boolean;
+  /** Whether `GET /metrics` needs no token; default false. */
+  readonly metricsOpen?: boolean;
+  /** Milliseconds without a sign of life from the lanes after which the server is not ready; default 5,000. */
+  readonly healthDeadline?: number;
+  /** Where a line of JSON goes for each request; default: nowhere. */
+  readonly log?: LogTarget;
 }
 
 /** The options with their defaults. */
@@ -42,6 +54,9 @@ export interface ServerSettings {
   readonly maxPending: number;
   readonly timeout: number;
   readonly dashboard: boolean;
+  readonly metricsOpen: boolean;
+  readonly healthDeadline: number;
+  readonly log: LogTarget | undefined;
 }
 
 /**
@@ -49,8 +64,8 @@ export interface ServerSettings {
  * @throws ERR_QUANTLANE_ARGUMENT
  */
 export function settleServer(options: ServerOptions): ServerSettings {
-  const { host = '127.0.0.1', port = 8000, models = [], token, tls } = options;
-  const { maxPending = 1_024, timeout = 30_000 } = options;
+  const { host = '127.0.0.1', port = 8000, models = [], token, tls, log } = options;
+  const { maxPending = 1_024, timeout = 30_000, metricsOpen = false, healthDeadline = 5_000 } = options;
   if (typeof host !== 'string' || host === '') throw wrong('host: an address', host);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw wrong('port: 0 to 65535', port);
   if (token !== undefined && (typeof token !== 'string' || token === '')) throw wrong('token: a string', token);
@@ -58,9 +73,26 @@ export function settleServer(options: ServerOptions): ServerSettings {
   if (!(timeout > 0 && timeout < 2 ** 31)) throw wrong('timeout: milliseconds', timeout);
   const { dashboard = token !== undefined || isLoopback(host) } = options;
   if (typeof dashboard !== 'boolean') throw wrong('dashboard: true or false', dashboard);
+  if (typeof metricsOpen !== 'boolean') throw wrong('metricsOpen: true or false', metricsOpen);
+  if (!(healthDeadline > 0 && healthDeadline < 2 ** 31)) throw wrong('healthDeadline: milliseconds', healthDeadline);
+  if (log !== undefined && typeof log?.write !== 'function') throw wrong('log: what has write()', log);
   const maxTensor = parseSize(options.maxTensor ?? '64MiB');
   const maxJson = parseSize(options.maxJson ?? '8MiB');
-  return { host, port, models, token, tls, maxTensor, maxJson, maxPending, timeout, dashboard };
+  return {
+    host,
+    port,
+    models,
+    token,
+    tls,
+    maxTensor,
+    maxJson,
+    maxPending,
+    timeout,
+    dashboard,
+    metricsOpen,
+    healthDeadline,
+    log,
+  };
 }
 
 /** Whether only this machine reaches an address. */

@@ -4,27 +4,29 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Runtime } from '../runtime/index.js';
 import { Watch } from '../watch/index.js';
 import type { Sources } from './dashboard/reporter.js';
 import { dashboardRoutes } from './dashboard/routes.js';
 import { answer, type Failure, failureOf, late } from './failure.js';
+import { Health } from './health.js';
 import { Inference } from './infer.js';
 import { modelMetadata, serverMetadata } from './metadata.js';
+import { ServerMetrics } from './metrics.js';
 import { type Model, Models } from './models.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
+import { HEALTH_PATH, watchRequests } from './requests.js';
 import { Watching } from './watching.js';
-
-/** Paths that need no token. */
-const OPEN = '/v2/health/';
 
 /** A server that listens. */
 export class QuantlaneServer {
   readonly #settings: ServerSettings;
   readonly #runtime: Runtime;
+  readonly #health: Health;
   readonly #models: Models;
   readonly #inference: Inference;
+  readonly #metrics: ServerMetrics;
   readonly #app: FastifyInstance;
   readonly #watch: Watch | undefined;
   #pending = 0;
@@ -33,11 +35,13 @@ export class QuantlaneServer {
   private constructor(runtime: Runtime, settings: ServerSettings) {
     this.#settings = settings;
     this.#runtime = runtime;
+    this.#health = new Health(runtime, settings.healthDeadline);
     this.#models = new Models(settings.models);
     this.#watch = settings.dashboard ? new Watch(runtime) : undefined;
     const watching = new Watching(runtime, this.#watch, this.#models, settings.models);
     const limits = { json: settings.maxJson, tensor: settings.maxTensor };
     this.#inference = new Inference(runtime, this.#models, limits, watching);
+    this.#metrics = new ServerMetrics(runtime, this);
     this.#app = this.#routes();
   }
 
@@ -49,6 +53,7 @@ export class QuantlaneServer {
     const settings = settleServer(options);
     const server = new QuantlaneServer(runtime, settings);
     await server.#app.listen({ host: settings.host, port: settings.port });
+    server.#health.start();
     return server;
   }
 
@@ -79,6 +84,7 @@ export class QuantlaneServer {
     this.#isDraining = true;
     await this.#app.close();
     await this.#watch?.settled();
+    this.#health.stop();
   }
 
   /** The same as `close`. */
@@ -87,11 +93,14 @@ export class QuantlaneServer {
   }
 
   #routes(): FastifyInstance {
-    const { tls, timeout, token } = this.#settings;
+    const { tls, timeout, token, metricsOpen, log } = this.#settings;
     const common = {
       requestTimeout: timeout,
       forceCloseConnections: 'idle' as const,
       routerOptions: { maxParamLength: 100 },
+      // Each request has one line of its own, see `watchRequests`.
+      logController: new LogController({ disableRequestLogging: true }),
+      ...(log !== undefined && { logger: { stream: log } }),
     };
     const app = (tls === undefined ? Fastify(common) : Fastify({ ...common, https: { ...tls } })) as FastifyInstance;
     // Bodies go to where they belong as they come in.
@@ -101,20 +110,18 @@ export class QuantlaneServer {
       send(reply, answer(404, `Expected a path of the protocol, got ${request.url}`)),
     );
     app.setErrorHandler((error, _request, reply) => send(reply, failureOf(error)));
+    watchRequests(app, this.#models, this.#metrics);
+    this.#metrics.register(app, metricsOpen);
     if (token !== undefined) app.addHook('onRequest', tokenCheck(token));
     if (this.#watch !== undefined) dashboardRoutes(app, this.#sources(this.#watch));
 
     app.get('/v2', () => serverMetadata());
     app.get('/v2/health/live', () => ({ live: true }));
-    app.get('/v2/health/ready', (_request, reply) =>
-      reply.code(this.#isReady() ? 200 : 503).send({ ready: this.#isReady() }),
-    );
+    app.get('/v2/health/ready', (_request, reply) => this.#sayReady(reply));
     for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
       app.get(path, (request, reply) => this.#onModel(request, reply, (model) => reply.send(modelMetadata(model))));
       app.get(`${path}/ready`, (request, reply) =>
-        this.#onModel(request, reply, ({ name }) =>
-          reply.code(this.#isReady() ? 200 : 503).send({ name, ready: this.#isReady() }),
-        ),
+        this.#onModel(request, reply, ({ name }) => this.#sayReady(reply, { name })),
       );
       app.post(`${path}/infer`, (request, reply) =>
         this.#onModel(request, reply, (model) => this.#infer(model, request, reply)),
@@ -127,9 +134,20 @@ export class QuantlaneServer {
     return { runtime: this.#runtime, watch, maxPending: this.#settings.maxPending, pending: () => this.#pending };
   }
 
-  #isReady(): boolean {
-    const { configured, alive } = this.#runtime.metrics().lanes;
-    return !this.#isDraining && this.#runtime.engine.isOpen && (configured === 0 || alive > 0);
+  /** Why no more requests should come here; undefined where they may. */
+  get problem(): string | undefined {
+    return this.#isDraining ? 'the server closes' : this.#health.problem;
+  }
+
+  /** Lanes that do not answer, by index. */
+  get wedged(): readonly number[] {
+    return this.#health.wedged;
+  }
+
+  #sayReady(reply: FastifyReply, what: object = {}): FastifyReply {
+    const { problem } = this;
+    if (problem === undefined) return reply.send({ ...what, ready: true });
+    return reply.code(503).send({ ...what, ready: false, error: problem });
   }
 
   #onModel<T>(request: FastifyRequest, reply: FastifyReply, then: (model: Model) => T): T | FastifyReply {
@@ -177,7 +195,7 @@ function tokenCheck(token: string): (request: FastifyRequest, reply: FastifyRepl
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(`Bearer ${token}`);
   return async (request, reply) => {
-    if (request.url.startsWith(OPEN) || request.routeOptions.config?.isOpen === true) return undefined;
+    if (request.url.startsWith(HEALTH_PATH) || request.routeOptions.config?.isOpen === true) return undefined;
     if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return undefined;
     reply.header('www-authenticate', 'Bearer');
     return send(reply, answer(401, 'Expected the token of the server as Authorization: Bearer, got another or none'));

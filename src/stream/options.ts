@@ -22,7 +22,7 @@ export function buffer(n: number): Overflow {
 }
 
 /** How a stream is worked off. */
-export interface StreamOptions extends Pick<QuantizeOptions, 'parameters' | 'stats' | 'keep'> {
+export interface StreamOptions extends Pick<QuantizeOptions, 'parameters' | 'stats' | 'keep' | 'trace'> {
   /**
    * Range to use instead of that of each batch: one for all, or an observer of `quantlane/ranges` that runs along. Each
    * batch is then observed, in the order of the stream, and quantized with the range that the observer has after it (with

@@ -14,7 +14,7 @@ function targets(node: unknown, conditions: readonly string[] = []): { path: str
 }
 
 describe('manifest', () => {
-  it('brings eight dependencies, and works beside ONNX Runtime where it is installed', () => {
+  it('brings nine dependencies, and works beside ONNX Runtime where it is installed', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
       '@huggingface/tokenizers',
       'citty',
@@ -22,6 +22,7 @@ describe('manifest', () => {
       'fastify',
       'onnx-proto',
       'piscina',
+      'prom-client',
       'rxjs',
       'uplot',
     ]);

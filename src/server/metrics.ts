@@ -1,0 +1,111 @@
+/**
+ * `GET /metrics`: what the server and its runtime do, as Prometheus reads it.
+ * @module
+ */
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { RequestEvent } from '../channels.js';
+import { metricsOf, processMetrics } from '../metrics/index.js';
+import type { Runtime } from '../runtime/index.js';
+
+/** Where the metrics are. */
+export const METRICS_PATH = '/metrics';
+
+/** Seconds. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** Why a request was refused before anything was done for it, by status. */
+const REFUSALS: Readonly<Record<number, string>> = { 401: 'token', 429: 'limit' };
+
+/** What the server has to say of itself. */
+export interface ServerState {
+  /** Inferences in work. */
+  readonly pending: number;
+  /** Why the server is not ready; undefined where it is. */
+  readonly problem: string | undefined;
+  /** Lanes that do not answer. */
+  readonly wedged: readonly number[];
+}
+
+/** Counts requests of one server, in a registry of its own. */
+export class ServerMetrics {
+  readonly #registry = new Registry();
+  readonly #requests: Counter;
+  readonly #seconds: Histogram;
+  readonly #refused: Counter;
+  readonly #received: Counter;
+  readonly #sent: Counter;
+  readonly #inFlight: Gauge;
+  /** Bytes of each connection that are counted. */
+  readonly #counted = new WeakMap<Socket, { received: number; sent: number }>();
+
+  constructor(runtime: Runtime, state: ServerState) {
+    const common = (name: string, help: string, labelNames: string[] = []) => {
+      return { name: `quantlane_server_${name}`, help, labelNames, registers: [this.#registry] };
+    };
+    const labels = ['route', 'model'];
+    this.#requests = new Counter(common('requests_total', 'Requests that are over', [...labels, 'status']));
+    this.#seconds = new Histogram({
+      ...common(
+        'request_duration_seconds',
+        'Seconds from the head of a request to the last byte of its answer',
+        labels,
+      ),
+      buckets: BUCKETS,
+    });
+    this.#refused = new Counter(common('refused_total', 'Requests that were refused unread', ['reason']));
+    for (const reason of Object.values(REFUSALS)) this.#refused.inc({ reason }, 0);
+    this.#received = new Counter(common('received_bytes_total', 'Bytes of requests, their heads included'));
+    this.#sent = new Counter(common('sent_bytes_total', 'Bytes of answers, their heads included'));
+    this.#inFlight = new Gauge(common('requests_in_flight', 'Requests that are not over, this one included'));
+    gauge(common('inferences_in_work', 'Inferences that are not over'), () => state.pending);
+    gauge(common('ready', '1 where the server is ready, else 0'), () => (state.problem === undefined ? 1 : 0));
+    gauge(common('lanes_wedged', 'Lanes that are alive and do not answer'), () => state.wedged.length);
+    metricsOf(runtime, this.#registry);
+    processMetrics(this.#registry);
+  }
+
+  /**
+   * Answers requests for metrics.
+   * @param isOpen whether they need no token
+   */
+  register(app: FastifyInstance, isOpen: boolean): void {
+    app.get(METRICS_PATH, { config: { isOpen } }, async (_request, reply) => {
+      reply.type(this.#registry.contentType);
+      return this.#registry.metrics();
+    });
+  }
+
+  /** A request has come. */
+  begin(): void {
+    this.#inFlight.inc();
+  }
+
+  /** A request that came by `socket` is over. */
+  end({ route, model, status, milliseconds }: RequestEvent, socket: Socket): void {
+    this.#inFlight.dec();
+    this.#countBytes(socket);
+    this.#requests.inc({ route, model, status });
+    this.#seconds.observe({ route, model }, milliseconds / 1000);
+    const reason = REFUSALS[status];
+    if (reason !== undefined) this.#refused.inc({ reason });
+  }
+
+  /** Adds what a connection has carried since it was last counted. */
+  #countBytes(socket: Socket): void {
+    const last = this.#counted.get(socket) ?? { received: 0, sent: 0 };
+    const now = { received: socket.bytesRead, sent: socket.bytesWritten };
+    this.#received.inc(now.received - last.received);
+    this.#sent.inc(now.sent - last.sent);
+    this.#counted.set(socket, now);
+  }
+}
+
+function gauge(common: ConstructorParameters<typeof Gauge>[0], value: () => number): void {
+  new Gauge({
+    ...common,
+    collect() {
+      this.set(value());
+    },
+  });
+}
