@@ -30,7 +30,7 @@ export async function createRuntime(options: BrowserOptions = {}): Promise<Brows
   }
   const missing = options.lanes === 0 ? undefined : whatLanesMiss();
   try {
-    if (missing !== undefined) throw fail('ERR_QUANTLANE_LANE_START', `Expected ${missing} for lanes`);
+    if (missing !== undefined) throw fail('ERR_QUANTLANE_LANE_START', `Expected ${missing} for lanes, got none`);
     return new BrowserRuntime(await startEngine(rest, hostOf()), null);
   } catch (error) {
     const isLanes = error instanceof QuantlaneError && error.code === 'ERR_QUANTLANE_LANE_START';
@@ -46,8 +46,7 @@ function hostOf() {
 /** What lanes need and this page does not have. */
 function whatLanesMiss(): string | undefined {
   if (typeof Worker !== 'function') return 'a browser with Web Workers';
-  if (globalThis.crossOriginIsolated !== true)
-    return 'a page that is cross-origin isolated, by its headers COOP and COEP,';
+  if (globalThis.crossOriginIsolated !== true) return 'a page that is cross-origin isolated (headers COOP and COEP)';
   return typeof Atomics.waitAsync === 'function' ? undefined : 'a browser with Atomics.waitAsync';
 }
 
