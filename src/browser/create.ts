@@ -4,7 +4,7 @@
  */
 import { fail, got, QuantlaneError } from '../errors.js';
 import type { RuntimeOptions } from '../runtime/options.js';
-import { startEngine } from '../runtime/start.js';
+import { settle, startEngine } from '../runtime/start.js';
 import { WorkerLanes } from './lanes.js';
 import { BrowserRuntime } from './runtime.js';
 
@@ -28,7 +28,9 @@ export async function createRuntime(options: BrowserOptions = {}): Promise<Brows
   if (fallback !== 'one-thread' && fallback !== 'error') {
     throw fail('ERR_QUANTLANE_ARGUMENT', `Expected fallback 'one-thread' or 'error', got ${got(fallback)}`);
   }
-  const missing = options.lanes === 0 ? undefined : whatLanesMiss();
+  // Lanes that there cannot be are wrong where there are none, too.
+  const { lanes } = settle(rest);
+  const missing = lanes === 0 ? undefined : whatLanesMiss();
   try {
     if (missing !== undefined) throw fail('ERR_QUANTLANE_LANE_START', `Expected ${missing} for lanes, got none`);
     return new BrowserRuntime(await startEngine(rest, hostOf()), null);
