@@ -201,6 +201,19 @@ describe.skipIf(chromiumPath() === undefined)('in Chromium (skipped where none i
     await expect.poll(() => isolated.workers().length).toBe(0);
   });
 
+  test('kernels that cannot be loaded are an error of their own, which leaves no worker behind', async () => {
+    const page = await browser.page(true, HELPERS);
+    await page.route('**/*.wasm', (route) => route.fulfill({ status: 404 }));
+    const code = await page.evaluate(() => {
+      const { quantlane, failureOf } = globalThis as unknown as Scope;
+      return failureOf(() => quantlane.createRuntime({ lanes: 2, memory: '1MiB' }));
+    });
+    expect(code).toBe('ERR_QUANTLANE_KERNEL');
+    await expect.poll(() => page.workers().length).toBe(0);
+    await page.close();
+    expect(browser.complaints.splice(0).filter((text) => !text.includes('404'))).toEqual([]);
+  });
+
   test('a lane that dies is started again, and takes work', async () => {
     const found = await isolated.evaluate(async () => {
       const { quantlane, tensorOf } = globalThis as unknown as Scope;
