@@ -11,6 +11,7 @@ import { copied, valuesOf } from '../runtime/helpers.js';
 import { chromiumPath, launch } from '../support/chromium.js';
 import { withRuntime } from '../support/runtime.js';
 import { difference } from '../support/vectors.js';
+import { SOON } from './browser.js';
 
 const AXE = fileURLToPath(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url));
 
@@ -74,7 +75,7 @@ describe.skipIf(chromiumPath() === undefined)('in Chromium (skipped where none i
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
     });
     await page.goto(`${servers[isIsolated ? 0 : 1]!.url}/`);
-    await expect.poll(() => page.textContent('#place')).not.toContain('Starting');
+    await expect.poll(() => page.textContent('#place'), SOON).not.toContain('Starting');
     return page;
   }
 
@@ -91,10 +92,10 @@ describe.skipIf(chromiumPath() === undefined)('in Chromium (skipped where none i
     const page = await open({ isIsolated });
     expect(await page.textContent('#place')).toContain(isIsolated ? 'over shared memory' : 'cross-origin isolated');
     await drop(page, 'acts.npy', npyFile(VALUES, SHAPE));
-    await expect.poll(() => page.textContent('#facts')).toBe('acts.npy: 1 tensor, 49.28 kB');
+    await expect.poll(() => page.textContent('#facts'), SOON).toBe('acts.npy: 1 tensor, 49.28 kB');
     await page.getByLabel('Preset').selectOption(preset);
     await page.getByRole('button', { name: 'Quantize' }).click();
-    await expect.poll(() => status(page)).toBe(`Done: acts, float32 [24, 512], as ${preset}.`);
+    await expect.poll(() => status(page), SOON).toBe(`Done: acts, float32 [24, 512], as ${preset}.`);
     const { codes, scale, zeroPoint, stats } = await expectedOf(preset);
     expect(await figure(page, 'Signal to noise').textContent()).toContain(`${Number(stats.sqnr.toPrecision(4))} dB`);
     expect(await figure(page, 'Saturated').textContent()).toContain(`${stats.saturated}`);
@@ -127,14 +128,14 @@ describe.skipIf(chromiumPath() === undefined)('in Chromium (skipped where none i
     await tabTo('file');
     await tabTo('bundled');
     await page.keyboard.press('Enter');
-    await expect.poll(() => status(page)).toContain('Opened activations.safetensors: 31 tensors');
+    await expect.poll(() => status(page), SOON).toContain('Opened activations.safetensors: 31 tensors');
     await tabTo('tensor');
     await page.keyboard.press('ArrowDown');
     await tabTo('preset');
     await page.keyboard.type('onnx-d');
     await tabTo('run');
     await page.keyboard.press('Enter');
-    await expect.poll(() => status(page)).toMatch(/^Done: .*as onnx-dynamic\.$/);
+    await expect.poll(() => status(page), SOON).toMatch(/^Done: .*as onnx-dynamic\.$/);
     // Where the result is, there the reader goes on.
     expect(await focused()).toBe('result');
     await page.close();
@@ -144,25 +145,25 @@ describe.skipIf(chromiumPath() === undefined)('in Chromium (skipped where none i
     const page = await open();
     const alert = () => page.getByRole('alert').textContent();
     await drop(page, 'photo.png', Buffer.from('no tensor at all'));
-    await expect.poll(alert).toBe('photo.png: Expected a .npy or .safetensors file, got other first bytes');
+    await expect.poll(alert, SOON).toBe('photo.png: Expected a .npy or .safetensors file, got other first bytes');
     expect(await page.getByRole('button', { name: 'Quantize' }).isDisabled()).toBe(true);
     await drop(page, 'cut.npy', npyFile(VALUES, SHAPE).subarray(0, 1000));
-    await expect.poll(alert).toContain('the file is truncated');
+    await expect.poll(alert, SOON).toContain('the file is truncated');
     await drop(page, 'short.npy', npyFile(VALUES.slice(0, 30), [30]));
-    await expect.poll(() => page.textContent('#facts')).toContain('short.npy');
+    await expect.poll(() => page.textContent('#facts'), SOON).toContain('short.npy');
     await page.getByLabel('Preset').selectOption('ggml-q8_0');
     await page.getByRole('button', { name: 'Quantize' }).click();
-    await expect.poll(alert).toContain('32');
+    await expect.poll(alert, SOON).toContain('32');
     const bad = VALUES.slice();
     bad[3] = Number.NaN;
     await drop(page, 'bad.npy', npyFile(bad, SHAPE));
-    await expect.poll(() => page.textContent('#facts')).toContain('bad.npy');
+    await expect.poll(() => page.textContent('#facts'), SOON).toContain('bad.npy');
     await page.getByRole('button', { name: 'Quantize' }).click();
-    await expect.poll(alert).toContain('got 1 NaN or infinite, the first at 3');
+    await expect.poll(alert, SOON).toContain('got 1 NaN or infinite, the first at 3');
     await drop(page, 'acts.npy', npyFile(VALUES, SHAPE));
-    await expect.poll(() => page.textContent('#facts')).toContain('acts.npy');
+    await expect.poll(() => page.textContent('#facts'), SOON).toContain('acts.npy');
     await page.getByRole('button', { name: 'Quantize' }).click();
-    await expect.poll(() => status(page)).toContain('Done');
+    await expect.poll(() => status(page), SOON).toContain('Done');
     expect(await alert()).toBe('');
     await page.close();
   });
@@ -184,9 +185,9 @@ describe.skipIf(chromiumPath() === undefined)('in Chromium (skipped where none i
     expect(before.all).toEqual([]);
     expect(before.passes).toBeGreaterThan(15);
     await drop(page, 'acts.npy', npyFile(VALUES, SHAPE));
-    await expect.poll(() => page.textContent('#facts')).toContain('acts.npy');
+    await expect.poll(() => page.textContent('#facts'), SOON).toContain('acts.npy');
     await page.getByRole('button', { name: 'Quantize' }).click();
-    await expect.poll(() => status(page)).toContain('Done');
+    await expect.poll(() => status(page), SOON).toContain('Done');
     expect((await violations()).all).toEqual([]);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
