@@ -65,6 +65,7 @@ function use(project, executable) {
   const env = { ...process.env, PATH: `${dirname(executable)}${delimiter}${process.env.PATH}` };
   const began = performance.now();
   process.stdout.write(run(`Library on Node ${version}`, executable, ['library.mjs'], { cwd: project, env }));
+  process.stdout.write(run(`Browser entries on Node ${version}`, executable, ['browser.mjs'], { cwd: project, env }));
   const listed = npm(
     `npx quantlane presets --json on Node ${version}`,
     ['exec', '--no', '--loglevel=error', '--', 'quantlane', 'presets', '--json'],

@@ -4,6 +4,7 @@
  */
 import type { Case } from './case.js';
 import { allocation } from './cases/allocation.js';
+import { browser } from './cases/browser.js';
 import { cold } from './cases/cold.js';
 import { dequantize } from './cases/dequantize.js';
 import { dynamic } from './cases/dynamic.js';
@@ -38,6 +39,7 @@ export const CASES: readonly Case[] = [
   { name: 'loop', question: 'How much later is the event loop while the runtime is saturated?', run: loop },
   { name: 'allocation', question: 'What does a small batch in place allocate, and what stays?', run: allocation },
   { name: 'watching', question: 'What does it cost to be watched, and not to be?', run: watching },
+  { name: 'browser', question: 'Is a page as fast as Node.js?', run: browser },
   { name: 'linear', question: 'How fast are int8 layers, against ONNX Runtime on one thread?', run: linear },
   { name: 'kvcache', question: 'What does attention over a quantized cache cost, and lose?', run: kvcache },
   { name: 'generation', question: 'What does a quantized model lose, by scheme and by cache?', run: generation },

@@ -48,6 +48,8 @@ const FLOORS: Readonly<Record<string, number>> = {
 
 /** Imports between two rooms of one floor. */
 const NEIGHBOURS: readonly string[] = [
+  // The page is served to be measured as it is served to be looked at.
+  'bench/cases/browser.ts > examples/browser/static-server.ts',
   // The ring holds descriptors, whose words are numbered where the schemes are encoded into them.
   'src/memory/ring.ts > src/scheme/descriptor.ts',
   'src/memory/outcome-words.ts > src/scheme/descriptor.ts',

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 /** What is served, and how. */
 export interface ServerOptions {
-  /** Folders, ending in `/`, or files, by the paths that they are served under. */
+  /** Folders, which end in `/`, or files, by the paths that they are served under. */
   readonly routes: Readonly<Record<string, URL>>;
   /** Whether pages are cross-origin isolated, so that they may share memory with workers. */
   readonly isIsolated: boolean;
@@ -60,15 +60,20 @@ export async function listen({ routes, isIsolated, port = 0 }: ServerOptions): P
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
-/** The file of a path, by its longest route; undefined where it leads out of it. */
+/** The file of a path, by its longest route; undefined where there is none, or the path leads out of it. */
 function fileOf(routes: ServerOptions['routes'], pathname: string): URL | undefined {
-  const route = Object.keys(routes)
-    .filter((prefix) => (prefix.endsWith('/') && prefix !== '/' ? pathname.startsWith(prefix) : pathname === prefix))
-    .sort((a, b) => b.length - a.length)[0];
-  if (route === undefined) return undefined;
-  const folder = routes[route]!;
-  const file = new URL(pathname.slice(route.length), folder);
-  return file.href.startsWith(folder.href) && !/%2f|%5c/i.test(file.href) ? file : undefined;
+  const fits = ([route, to]: [string, URL]) => (isFolder(to) ? pathname.startsWith(route) : pathname === route);
+  const [longest] = Object.entries(routes)
+    .filter(fits)
+    .sort(([a], [b]) => b.length - a.length);
+  if (longest === undefined) return undefined;
+  const [route, to] = longest;
+  const file = isFolder(to) ? new URL(`./${pathname.slice(route.length)}`, to) : to;
+  return file.href.startsWith(to.href) && !/%2f|%5c/i.test(file.href) ? file : undefined;
+}
+
+function isFolder(url: URL): boolean {
+  return url.href.endsWith('/');
 }
 
 async function send(file: URL | undefined, response: ServerResponse): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { fail, got, QuantlaneError } from '../errors.js';
 import type { RuntimeOptions } from '../runtime/options.js';
-import { startEngine } from '../runtime/start.js';
+import { settle, startEngine } from '../runtime/start.js';
 import { WorkerLanes } from './lanes.js';
 import { BrowserRuntime } from './runtime.js';
 
@@ -28,9 +28,11 @@ export async function createRuntime(options: BrowserOptions = {}): Promise<Brows
   if (fallback !== 'one-thread' && fallback !== 'error') {
     throw fail('ERR_QUANTLANE_ARGUMENT', `Expected fallback 'one-thread' or 'error', got ${got(fallback)}`);
   }
-  const missing = options.lanes === 0 ? undefined : whatLanesMiss();
+  // Lanes that there cannot be are wrong where there are none, too.
+  const { lanes } = settle(rest);
+  const missing = lanes === 0 ? undefined : whatLanesMiss();
   try {
-    if (missing !== undefined) throw fail('ERR_QUANTLANE_LANE_START', `Expected ${missing} for lanes`);
+    if (missing !== undefined) throw fail('ERR_QUANTLANE_LANE_START', `Expected ${missing} for lanes, got none`);
     return new BrowserRuntime(await startEngine(rest, hostOf()), null);
   } catch (error) {
     const isLanes = error instanceof QuantlaneError && error.code === 'ERR_QUANTLANE_LANE_START';
@@ -46,8 +48,7 @@ function hostOf() {
 /** What lanes need and this page does not have. */
 function whatLanesMiss(): string | undefined {
   if (typeof Worker !== 'function') return 'a browser with Web Workers';
-  if (globalThis.crossOriginIsolated !== true)
-    return 'a page that is cross-origin isolated, by its headers COOP and COEP,';
+  if (globalThis.crossOriginIsolated !== true) return 'a page that is cross-origin isolated (headers COOP and COEP)';
   return typeof Atomics.waitAsync === 'function' ? undefined : 'a browser with Atomics.waitAsync';
 }
 

@@ -16,7 +16,7 @@ const SHARED = 2;
  * @throws Error for a module whose imports are others
  */
 export function withoutSharing(module: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = module.slice();
+  const bytes = Uint8Array.from(module);
   let at = 8;
   while (at < bytes.length) {
     const id = bytes[at]!;

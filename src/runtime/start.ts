@@ -21,7 +21,7 @@ export interface EngineHost {
 }
 
 /** The options of a runtime with their defaults, checked. */
-type Settings = Required<Omit<RuntimeOptions, 'memory' | 'workerUrl'>>;
+export type Settings = Required<Omit<RuntimeOptions, 'memory' | 'workerUrl'>>;
 
 /**
  * Starts the machinery; see `createRuntime`.
@@ -73,8 +73,11 @@ async function compile(kind: Settings['kernels'], isShared: boolean): Promise<Mo
   return { simd, relaxed };
 }
 
-/** @throws ERR_QUANTLANE_ARGUMENT */
-function settle(options: RuntimeOptions): Settings {
+/**
+ * The options, checked and with their defaults.
+ * @throws ERR_QUANTLANE_ARGUMENT
+ */
+export function settle(options: RuntimeOptions): Settings {
   const lanes = options.lanes ?? Math.min(8, Math.max(1, parallelism() - 1));
   if (!Number.isInteger(lanes) || lanes < 0 || lanes > MAX_LANES) {
     throw fail('ERR_QUANTLANE_ARGUMENT', `Expected 0 to ${MAX_LANES} lanes, got ${got(lanes)}`);

@@ -74,6 +74,9 @@ export class TestBrowser {
   }
 }
 
+/** How long a page may take, on a machine that others keep busy too. */
+export const SOON = { timeout: 15_000 } as const;
+
 /** Has a page carry out calls with a runtime of these options, of which nothing may be left in use. */
 export async function carryOut(page: Page, options: RuntimeOptions, calls: readonly Call[]): Promise<Answer> {
   const text = JSON.stringify(calls, (_key, value) => {

@@ -30,7 +30,9 @@ it('has every file that the manifest names', () => {
 
 it('has the lanes, the kernels and the papers', () => {
   const kernels = ['dist/src/kernels/kernels.wasm', 'dist/src/kernels/kernels-relaxed.wasm'];
-  const needed = ['dist/workers/entry.cjs', 'dist/workers/lane.js', ...kernels, 'README.md', 'LICENSE', 'CHANGELOG.md'];
+  const lanes = ['dist/workers/entry.cjs', 'dist/workers/lane.js', 'dist/src/browser/lane.js'];
+  const bundle = ['dist/src/standalone/index.js', 'dist/src/standalone/lane.js'];
+  const needed = [...lanes, ...bundle, ...kernels, 'README.md', 'LICENSE', 'CHANGELOG.md'];
   expect(needed.filter((path) => !files.includes(path))).toEqual([]);
 });
 
