@@ -21,6 +21,7 @@ import { streams } from './cases/streams.js';
 import { tokens } from './cases/tokens.js';
 import { twins } from './cases/twins.js';
 import { wake } from './cases/wake.js';
+import { watch } from './cases/watch.js';
 
 /** The cases. */
 export const CASES: readonly Case[] = [
@@ -34,6 +35,7 @@ export const CASES: readonly Case[] = [
   { name: 'pipeline', question: 'What is left of the kernel at the end of a pipeline of tokens?', run: pipeline },
   { name: 'streams', question: 'Do 64 streams of tokens keep up with one thread of the bare kernel?', run: streams },
   { name: 'wake', question: 'How long to wake an idle lane, against an empty task of Piscina?', run: wake },
+  { name: 'watch', question: 'How much more of the processor does a request take with the dashboard?', run: watch },
   { name: 'loop', question: 'How much later is the event loop while the runtime is saturated?', run: loop },
   { name: 'allocation', question: 'What does a small batch in place allocate, and what stays?', run: allocation },
   { name: 'linear', question: 'How fast are int8 layers, against ONNX Runtime on one thread?', run: linear },
