@@ -22,6 +22,7 @@ import { streams } from './cases/streams.js';
 import { tokens } from './cases/tokens.js';
 import { twins } from './cases/twins.js';
 import { wake } from './cases/wake.js';
+import { watch } from './cases/watch.js';
 import { watching } from './cases/watching.js';
 
 /** The cases. */
@@ -36,6 +37,7 @@ export const CASES: readonly Case[] = [
   { name: 'pipeline', question: 'What is left of the kernel at the end of a pipeline of tokens?', run: pipeline },
   { name: 'streams', question: 'Do 64 streams of tokens keep up with one thread of the bare kernel?', run: streams },
   { name: 'wake', question: 'How long to wake an idle lane, against an empty task of Piscina?', run: wake },
+  { name: 'watch', question: 'How much more of the processor does a request take with the dashboard?', run: watch },
   { name: 'loop', question: 'How much later is the event loop while the runtime is saturated?', run: loop },
   { name: 'allocation', question: 'What does a small batch in place allocate, and what stays?', run: allocation },
   { name: 'watching', question: 'What does it cost to be watched, and not to be?', run: watching },

@@ -12,12 +12,15 @@ import { Traffic } from './traffic.js';
 /** The most streams; the one that was not used for the longest time makes room for a new one. */
 export const MAX_STREAMS = 64;
 
-/** The least time from one look at a stream to the next, and from any look to any other, in milliseconds. */
+/** The least time from one look at a stream to the next, in milliseconds. */
 const STREAM_GAP = 100;
-const GAP = 5;
 
-/** Values a millisecond that are looked at, at most: a look at a large batch is followed by a longer time without. */
+/** Milliseconds that a look is worth, so that there are 200 a second, and no more than 20 million values. */
+const LOOK_MS = 5;
 const VALUES_PER_MS = 20_000;
+
+/** Milliseconds worth of looks that may be ahead of time: one at each stream, for they may come all at once. */
+const AHEAD_MS = LOOK_MS * MAX_STREAMS;
 
 /** What a batch that is looked at is quantized with: its errors are counted, and it is kept until its range is known. */
 const LOOKING: QuantizeOptions = Object.freeze({ stats: true, keep: true });
@@ -45,7 +48,8 @@ export class Watch {
   readonly #maxStreams: number;
   readonly #streams = new Map<string, WatchedStream>();
   readonly #looking = new Set<Promise<void>>();
-  #nextLook = Number.NEGATIVE_INFINITY;
+  /** When all looks so far are paid for. */
+  #paidAt = Number.NEGATIVE_INFINITY;
   #looks = 0;
   #forgotten = 0;
 
@@ -93,12 +97,7 @@ export class Watch {
     const began = this.#clock();
     const stream = this.#stream(name, scheme, began);
     const { elements, byteLength, shape } = lease;
-    const isLook = began >= stream.nextLook && began >= this.#nextLook;
-    if (isLook) {
-      const pause = elements / VALUES_PER_MS;
-      stream.nextLook = began + Math.max(STREAM_GAP, pause);
-      this.#nextLook = began + Math.max(GAP, pause);
-    }
+    const isLook = this.#isDue(stream, elements, began);
     return quantize(isLook ? LOOKING : NOT_LOOKING).then(
       (quantized) => {
         const now = this.#clock();
@@ -122,6 +121,16 @@ export class Watch {
   /** Settles when no batch is held any more to be looked at. */
   async settled(): Promise<void> {
     await Promise.all(this.#looking);
+  }
+
+  /** Whether a batch is to be looked at, which is then counted. */
+  #isDue(stream: WatchedStream, elements: number, now: number): boolean {
+    if (now < stream.nextLook || this.#paidAt - now >= AHEAD_MS) return false;
+    const worth = Math.max(LOOK_MS, elements / VALUES_PER_MS);
+    this.#paidAt = Math.max(this.#paidAt, now) + worth;
+    // Many streams take turns: else those that always come last would never be looked at.
+    stream.nextLook = now + Math.max(STREAM_GAP, worth, LOOK_MS * this.#streams.size);
+    return true;
   }
 
   #stream(name: StreamName, scheme: Scheme, now: number): WatchedStream {

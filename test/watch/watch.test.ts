@@ -103,23 +103,38 @@ describe('a watch', () => {
     });
   });
 
-  it('looks at one batch each 5 ms of all streams, and more seldom at large ones', async () => {
+  it('looks at each of many streams, and at 200 batches a second of all', async () => {
     await withRuntime({}, async (runtime) => {
+      const { watch, time, send, summary } = watched(runtime);
+      // 64 streams, each every 125 ms, always in the same order.
+      for (let at = 0; at < 8 * 10; at++, time.now += 125) {
+        for (let stream = 0; stream < 64; stream++) await send(`${stream}`, scheme, values());
+      }
+      const looks = Array.from({ length: 64 }, (_, stream) => summary(`${stream}`).minute!.looks);
+      expect(Math.min(...looks)).toBeGreaterThan(20);
+      expect(watch.looks).toBeLessThanOrEqual(64 + 200 * 10);
+    });
+  });
+
+  it('looks more seldom at large batches', async () => {
+    await withRuntime({ memory: '64MiB' }, async (runtime) => {
       const { time, send } = watched(runtime);
-      const looked = async (id: string, shape?: number[]) => {
-        const data = shape === undefined ? values() : new Float32Array(shape[0]! * shape[1]!).fill(1);
-        return (await send(id, scheme, data, shape && { shape })).looked;
+      const looked = async (id: string, shape: number[]) => {
+        const data = new Float32Array(shape[0]! * shape[1]!).fill(1);
+        return (await send(id, scheme, data, { shape })).looked;
       };
-      expect([await looked('a'), await looked('b')]).toEqual([true, false]);
-      time.now += 5;
-      expect(await looked('b')).toBe(true);
-      time.now += 5;
-      // A million values: 52 ms.
-      expect(await looked('c', [1024, 1024])).toBe(true);
-      time.now += 52;
-      expect(await looked('d')).toBe(false);
+      // A million values are worth 52 ms, four million 210 ms.
+      expect(await looked('a', [1024, 1024])).toBe(true);
+      expect(await looked('b', [1024, 4096])).toBe(true);
+      time.now += 209;
+      expect([await looked('a', [8, 64]), await looked('b', [8, 64])]).toEqual([true, false]);
       time.now += 1;
-      expect(await looked('d')).toBe(true);
+      expect(await looked('b', [1024, 4096])).toBe(true);
+      // Together they are ahead of time by as much as they may.
+      expect(await looked('c', [1024, 2048])).toBe(true);
+      expect(await looked('d', [8, 64])).toBe(false);
+      time.now += 60;
+      expect(await looked('d', [8, 64])).toBe(true);
     });
   });
 

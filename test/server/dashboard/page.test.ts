@@ -144,9 +144,10 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
           for (const code of expected.data) counts.set(String(code), (counts.get(String(code)) ?? 0) + 1);
           const codes = page.locator('figure', { hasText: 'Codes, share of each' });
           await codes.getByText('Table').click();
+          // It is filled when it is open.
+          await expect.poll(() => codes.locator('tbody tr').count()).toBe(counts.size);
           const rows = await codes.locator('tbody tr').allTextContents();
           const cells = await codes.locator('tbody tr > :nth-child(-n+2)').allTextContents();
-          expect(rows.length).toBe(counts.size);
           const pairs = rows.map((_, row) => [cells[row * 2], Number(cells[row * 2 + 1]!.replaceAll(',', ''))]);
           expect(new Map(pairs as [string, number][])).toEqual(counts);
           await codes.getByText('Table').click();

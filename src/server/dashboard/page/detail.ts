@@ -152,7 +152,7 @@ export class Detail {
     const texts: Readonly<Record<Fact, string>> = {
       scheme,
       codes,
-      granularity: granularity.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
+      granularity: granularity.replace(', null', '').replace(/[A-Z(]/g, (letter) => ` ${letter.toLowerCase()}`),
       shape: shape.join(' × ') || 'scalar',
       batches: countText(total.batches),
       elements: countText(total.elements),

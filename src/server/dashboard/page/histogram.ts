@@ -12,6 +12,10 @@ const HEIGHT = 132;
 
 /** Labels below the bars, at most. */
 const LABELS = 5;
+const FEW_LABELS = 3;
+
+/** Pixels below which there is room for few. */
+const NARROW = 320;
 
 const NONE: CodeCounts = { values: [0], counts: [0] };
 
@@ -69,7 +73,10 @@ export class Histogram {
   #options(width: number): uPlot.Options {
     const bins = this.#bins;
     const axis = { stroke: () => colorOf('--quiet'), font: '11px system-ui, sans-serif', ticks: { show: false } };
-    const splits = Array.from({ length: LABELS }, (_, at) => Math.round(((bins - 1) * at) / (LABELS - 1)));
+    const splitsOf = ({ width: across }: uPlot): number[] => {
+      const labels = across < NARROW ? FEW_LABELS : LABELS;
+      return Array.from({ length: labels }, (_, at) => Math.round(((bins - 1) * at) / (labels - 1)));
+    };
     const label = (bin: number): string => labelOf(this.#codes.values[bin]);
     return {
       width,
@@ -82,7 +89,7 @@ export class Histogram {
         y: { range: (_plot, _low, high) => [0, (high || 1) * 1.05] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 24, splits: () => splits, values: () => splits.map(label) },
+        { ...axis, grid: { show: false }, size: 24, splits: splitsOf, values: (plot) => splitsOf(plot).map(label) },
         {
           ...axis,
           grid: { stroke: () => colorOf('--line'), width: 1 },

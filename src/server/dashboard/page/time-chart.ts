@@ -100,7 +100,7 @@ export class TimeChart {
           ...axis,
           grid,
           size: 24,
-          splits: () => [-240, -180, -120, -60, 0],
+          splits: (plot) => (plot.width < 320 ? [-240, -120, 0] : [-240, -180, -120, -60, 0]),
           values: (_plot, splits) => splits.map(minutes),
         },
         { ...axis, grid, size: 60, space: 28, values: (_plot, splits) => splits.map(text) },
