@@ -36,7 +36,7 @@ if (!existsSync(installedLock) || readFileSync(installedLock, 'utf8') !== lock) 
   writeFileSync(installedLock, lock);
 }
 
-const inputs = ['src', 'workers', 'bench', 'examples', 'docs/generate', 'package.json', 'tsconfig.json'];
+const inputs = ['src', 'workers', 'bench', 'examples', 'docs/generate', 'docs/site', 'package.json', 'tsconfig.json'];
 const built = statSync(buildStamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 if (built < Math.max(...inputs.map((path) => newest(join(root, path))))) {
   const began = Date.now() / 1000;

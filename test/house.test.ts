@@ -70,7 +70,7 @@ function filesIn(folder: string): string[] {
   if (!existsSync(join(root, folder))) return found;
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    if (skipped.has(entry.name)) continue;
+    if (skipped.has(entry.name) || path === 'site') continue;
     if (entry.isDirectory()) found.push(...filesIn(path));
     else if (entry.isFile()) found.push(path);
   }
