@@ -18,7 +18,14 @@ export interface PageGroup {
 export const GROUPS: readonly PageGroup[] = [
   {
     title: 'Guides',
-    pages: ['docs/README.md'],
+    pages: [
+      'docs/README.md',
+      'docs/guides/embeddings.md',
+      'docs/guides/onnxruntime.md',
+      'docs/guides/kvcache.md',
+      'docs/guides/calibration.md',
+      'docs/guides/operations.md',
+    ],
   },
   {
     title: 'Reference',
@@ -34,7 +41,7 @@ export const GROUPS: readonly PageGroup[] = [
       'docs/performance.md',
     ],
   },
-  { title: 'Operations', pages: ['docs/server.md', 'docs/reliability.md'] },
+  { title: 'Operations', pages: ['docs/server.md', 'docs/reliability.md', 'deploy/kubernetes/README.md'] },
   { title: 'Project', pages: ['examples/README.md', 'examples/model/README.md', 'CHANGELOG.md'] },
 ];
 
