@@ -80,7 +80,8 @@ export function modules(): Map<string, string> {
   const found = new Map<string, string>();
   for (const [path, { types }] of Object.entries(exports)) {
     const source = /^\.\/dist\/(.*)\.d\.ts$/.exec(types ?? '')?.[1];
-    if (source !== undefined) found.set(`${source}.ts`, name + path.slice(1));
+    // Two ways to the same module are told by the first.
+    if (source !== undefined && !found.has(`${source}.ts`)) found.set(`${source}.ts`, name + path.slice(1));
   }
   return found;
 }

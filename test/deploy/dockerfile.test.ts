@@ -63,6 +63,19 @@ describe('the image', () => {
     expect(allowed.filter((path) => !copied.includes(path))).toEqual([]);
   });
 
+  it('builds with every file that the scripts of the build name', () => {
+    const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const words = Object.entries(scripts).flatMap(([name, script]) =>
+      name.startsWith('build') ? script.split(/\s+/) : [],
+    );
+    const files = words.filter((word) => existsSync(new URL(word, root)) && word !== '.');
+    expect(files).toContain('src/kernels/assembly/index.ts');
+    const copied = of('COPY').flatMap((line) => line.split(/\s+/).slice(0, -1));
+    expect(files.filter((file) => !copied.some((path) => file === path || file.startsWith(`${path}/`)))).toEqual([]);
+  });
+
   it('runs the program of the package, without rights, with words that it takes', () => {
     const { bin } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
     expect(`./${JSON.parse(of('ENTRYPOINT')[0]!)[1]}`).toBe(bin.quantlane);
