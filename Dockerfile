@@ -7,7 +7,8 @@ FROM node:22.23.3-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json ./
+COPY tsconfig.json rolldown.config.js ./
+COPY .ci/page.mjs .ci/page.mjs
 COPY src src
 COPY workers workers
 RUN npm run build
