@@ -42,6 +42,7 @@ const inputs = [
   'bench',
   'examples',
   'docs/generate',
+  'docs/site',
   'package.json',
   'tsconfig.json',
   'rolldown.config.js',

@@ -1,9 +1,10 @@
 /**
- * `npm run docs:presets` and `npm run docs:quality`: write what the pages say of presets again.
+ * `npm run docs:presets`, `docs:quality` and `docs:guides`: write again what pages say of presets, and the code of guides.
  * @module
  */
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { writeBetween } from '../../bench/document.js';
+import { guidePage } from './guides.js';
 import { presetsByConsumer, presetsPage } from './presets.js';
 import { qualityTable } from './quality.js';
 
@@ -18,7 +19,13 @@ if (page === 'presets') {
   await writeBetween(at('README.md'), 'presets', presetsByConsumer());
 } else if (page === 'quality') {
   await writeBetween(at('docs/quality.md'), 'quality', await qualityTable());
+} else if (page === 'guides') {
+  const outputs = new Map<string, Promise<string>>();
+  for (const name of await readdir(at('docs/guides'))) {
+    const guide = at(`docs/guides/${name}`);
+    await writeFile(guide, await guidePage(await readFile(guide, 'utf8'), outputs));
+  }
 } else {
-  console.error(`Expected presets or quality, got ${page ?? 'nothing'}`);
+  console.error(`Expected presets, quality or guides, got ${page ?? 'nothing'}`);
   process.exitCode = 2;
 }

@@ -43,7 +43,7 @@ export function presetsByConsumer(): string {
 }
 
 const COLUMNS: readonly Column<Entry>[] = [
-  { head: 'Preset', cell: ({ row }) => `[\`${row.name}\`](#${row.name})` },
+  { head: 'Preset', cell: ({ row }) => `[\`${row.name}\`](#${row.name.toLowerCase()})` },
   { head: 'Consumer', cell: ({ row }) => row.consumer },
   { head: 'Codes', cell: ({ row }) => row.dtypes.join(', ') },
   { head: 'One scale for', cell: (entry) => placeOf(entry) },

@@ -7,6 +7,7 @@ import { type CommandDef, renderUsage, runCommand } from 'citty';
 import { version } from '../version.js';
 import { checkedArguments } from './arguments.js';
 import type { Context } from './context.js';
+import { examplesOf } from './examples.js';
 import { exitCodeOf, lineOf, usage } from './failure.js';
 import type { Report } from './report.js';
 
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).serveCommand,
   generate: async () => (await import('./generate.js')).generateCommand,
   presets: async () => (await import('./presets.js')).presetsCommand,
+  completion: async () => (await import('./completion.js')).completionCommand(COMMANDS),
 };
 
 const PROGRAM: Command = {
@@ -49,7 +51,7 @@ export async function runProgram(words: readonly string[], context: Context): Pr
     if (first === '--help' || first === '-h') return success(await usageOf(PROGRAM));
     if (!isCommand) throw wrongCommand(first);
     const command = await COMMANDS[first]!();
-    if (isHelp(rest)) return success(await usageOf(command, PROGRAM));
+    if (isHelp(rest)) return success((await usageOf(command, PROGRAM)) + examplesOf(first));
     const rawArgs = checkedArguments(rest, command.args);
     const { result } = await runCommand(command, { rawArgs, data: context });
     const { lines, json, problem } = result as Report;

@@ -22,6 +22,7 @@ const COMMANDS = [
   'serve',
   'generate',
   'presets',
+  'completion',
 ];
 
 const calibrate = ['calibrate', x, '--preset', 'onnx-dynamic', '--out', join(folder, 'c.json'), '--method'];
