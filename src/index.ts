@@ -4,8 +4,23 @@
  */
 
 export {
+  type ClientCounts,
+  type ClusterOptions,
+  type ClusterTls,
+  type RemoteCallOptions,
+  type RemoteMetrics,
+  type RemoteOptions,
+  type RemoteQuantizeOptions,
+  RemoteRuntime,
+  type RemoteStreamOptions,
+  type RuntimeWays,
+  remote,
+  runtime,
+} from './cluster/index.js';
+export {
   ArenaError,
   ArgumentError,
+  ClusterError,
   DataError,
   type ErrorCode,
   type ErrorDetails,
@@ -82,6 +97,7 @@ export {
   type Overflow,
   type PullSource,
   QuantizedStream,
+  type QuantizingRuntime,
   quantize,
   type RunningRange,
   StreamingRuntime,
