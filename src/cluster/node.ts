@@ -15,6 +15,7 @@ import { type NodeOptions, type NodeSettings, settleNode } from './node-options.
 import { contentBytes, idOf, receive, send } from './parcel.js';
 import { errorMessage, rangeMessage, resultMessage } from './result.js';
 import { ensureHosts, type WorkSettings } from './streams.js';
+import { Wanted } from './wanted.js';
 import { isTransient, perform } from './work.js';
 
 /** What hosts agree on where nobody says otherwise. */
@@ -23,8 +24,8 @@ const DEFAULTS: WorkSettings = { ackWait: 5_000, maxAckPending: 1_024 };
 /** Most batches in hand where the arena would have room for more. */
 const MOST_CREDITS = 64;
 
-/** Milliseconds that the server holds a request for batches. */
-const PULL_MS = 5_000;
+/** Milliseconds that the server holds a request for batches; a host that leaves waits for the end of it. */
+const PULL_MS = 1_000;
 
 /** Milliseconds before a batch that could not be worked off here is given to a host again. */
 const RETRY_MS = 250;
@@ -73,6 +74,7 @@ export class ClusterNode {
   readonly #settings: NodeSettings;
   readonly #most: number;
   readonly #credits: Credits;
+  readonly #wanted: Wanted;
   readonly #held = new Set<Held>();
   readonly #counts: NodeCounts = {
     taken: 0,
@@ -99,6 +101,7 @@ export class ClusterNode {
     this.#runtime = runtime;
     this.#connection = connection;
     this.#settings = settings;
+    this.#wanted = new Wanted(connection);
     this.name = settings.cluster.name;
     const { capacity } = runtime.engine.arena;
     // A batch of one message and its result, and as much again for what is around them.
@@ -137,7 +140,7 @@ export class ClusterNode {
   async leave(): Promise<void> {
     this.#isLeaving = true;
     this.#onFree();
-    await this.#messages?.close();
+    // What was asked for may be on its way, and would be nobody's until others get it: it is worked off.
     await this.left.catch(() => undefined);
   }
 
@@ -159,6 +162,7 @@ export class ClusterNode {
       if (!this.#isLeaving) throw gone.reason;
     } finally {
       clearInterval(this.#timer);
+      await this.#wanted.end();
       await this.#connection.close();
     }
   }
@@ -172,11 +176,7 @@ export class ClusterNode {
     }
     try {
       this.#messages = await consumer.fetch({ max_messages: this.#most - this.#held.size, expires: PULL_MS });
-      if (this.#isLeaving) await this.#messages.close();
-      for await (const message of this.#messages) {
-        if (this.#isLeaving) message.nak();
-        else this.#take(message);
-      }
+      for await (const message of this.#messages) this.#take(message);
     } catch {
       // There is no server for the moment: whether for good, the connection says.
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -225,8 +225,7 @@ export class ClusterNode {
       content = await errorMessage(error, this.name);
     }
     // Whoever gave the batch up, or took its result from another host, would never remove what comes late.
-    const isLate = performance.now() - held.at > FRESH_MS;
-    if (isLate && !(await this.#isWanted(message))) {
+    if (isOld(held) && !(await this.#wanted.has(message, client))) {
       this.#counts.unwanted++;
       return message.ack();
     }
@@ -267,14 +266,13 @@ export class ClusterNode {
     }
   }
 
-  /** Whether the batch is still there: it is gone when it was acknowledged or taken back. */
-  async #isWanted(message: JsMsg): Promise<boolean> {
-    const { jsm, names } = this.#connection;
-    const ask = () => jsm.direct.getMessage(names.work, { seq: message.info.streamSequence });
-    return (await this.#connection.persist(ask)) !== null;
-  }
-
   get #isGone(): boolean {
     return this.#connection.gone.aborted;
   }
+}
+
+/** Whether a batch came a while ago, to this host or to the server, or to a host before. */
+function isOld({ message, at }: Held): boolean {
+  const now = Date.now();
+  return performance.now() - at > FRESH_MS || message.redelivered || now - message.time.getTime() > FRESH_MS;
 }

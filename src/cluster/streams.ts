@@ -80,6 +80,17 @@ export async function ensureClient(jsm: JetStreamManager, names: Names, client: 
   await ensureConsumer(jsm, names.results, client, config as unknown as Partial<ConsumerConfig>);
 }
 
+/** Whether somebody listens for the results of a client. */
+export async function hasClient(jsm: JetStreamManager, names: Names, client: string): Promise<boolean> {
+  try {
+    await jsm.consumers.info(names.results, client);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === CONSUMER_NOT_FOUND) return false;
+    throw error;
+  }
+}
+
 async function ensureStream(jsm: JetStreamManager, config: Named<StreamConfig>): Promise<void> {
   try {
     await jsm.streams.info(config.name);
