@@ -17,6 +17,7 @@ import type {
 import type { Input } from '../runtime/input.js';
 import { Planner } from '../runtime/plan.js';
 import { bytesIn } from '../runtime/tensor.js';
+import { endStreams } from '../stream/closing.js';
 import {
   type QuantizedStream,
   type QuantizingRuntime,
@@ -73,6 +74,7 @@ export class RemoteRuntime extends StreamingRuntime implements QuantizingRuntime
   readonly #credits: Credits;
   readonly #order = new Order();
   readonly #planner = new Planner();
+  readonly #closing = new AbortController();
 
   /** @internal Made by `remote`. */
   constructor(engine: Engine, client: Client, settings: RemoteSettings) {
@@ -117,16 +119,23 @@ export class RemoteRuntime extends StreamingRuntime implements QuantizingRuntime
     await this.#client.settled();
   }
 
+  /**
+   * See `Runtime.close`: takes no more batches, waits for the results of those that are on their way, which need room here,
+   * and leaves nothing in the streams.
+   */
   override async close(options: CloseOptions = {}): Promise<void> {
     const { grace } = options;
-    const timer =
-      grace === undefined ? undefined : setTimeout(() => this.#client.abandon(closed()), Math.min(grace, 2 ** 31 - 1));
-    await super.close(options).finally(() => clearTimeout(timer));
+    if (grace !== undefined) milliseconds('grace', Math.max(grace, 1));
+    this.#refuse();
+    const timer = grace === undefined ? undefined : setTimeout(() => this.#client.abandon(closed()), grace);
+    await super.drain();
+    clearTimeout(timer);
+    await super.close(options);
     await this.#client.close();
   }
 
   override async destroy(): Promise<void> {
-    this.engine.refuse();
+    this.#refuse();
     this.#client.abandon(closed());
     await super.destroy();
     await this.#client.close();
@@ -140,6 +149,7 @@ export class RemoteRuntime extends StreamingRuntime implements QuantizingRuntime
   async #quantize(tensor: TensorInput, scheme: SchemeInput, options: RemoteQuantizeOptions): Promise<QuantizedTensor> {
     const { calls, engine } = this;
     const { signal, key, deadline, timeout = this.#settings.timeout } = options;
+    this.#closing.signal.throwIfAborted();
     const input = calls.begin(tensor, options.keep === true, options.source !== undefined);
     const turn = this.#order.take(key);
     let isHeld = true;
@@ -168,7 +178,7 @@ export class RemoteRuntime extends StreamingRuntime implements QuantizingRuntime
       const frame = await this.#client.ask(content, { signal, timeout });
       await turn.come(signal);
       checkResult(frame);
-      const result = await landed(frame, plan, engine.arena, signal);
+      const result = await landed(frame, plan, engine.arena, signal, this.#closing.signal);
       calls.counts.elements += plan.layout.elements;
       return result;
     } catch (error) {
@@ -181,6 +191,11 @@ export class RemoteRuntime extends StreamingRuntime implements QuantizingRuntime
       turn.leave();
     }
   }
+  #refuse(): void {
+    endStreams(this);
+    if (!this.#closing.signal.aborted) this.#closing.abort(closed());
+  }
+
   /** The values of a call, where they lie. */
   #bytesOf(tensor: TensorInput, input: Input): Uint8Array {
     if (input.isPlain) return bytesIn((tensor as PlainTensor).data);

@@ -100,6 +100,7 @@ export function rangeOf(frame: Frame): RangeResult {
 /**
  * Puts the codes and parameters of a message into the arena.
  * @param planned what the batch comes to; how many columns of outliers there are, the message tells
+ * @param closing aborted when there is no use in waiting for room any more
  * @throws ERR_QUANTLANE_FORMAT where the message holds something else, and errors of the arena
  */
 export async function landed(
@@ -107,11 +108,13 @@ export async function landed(
   planned: Plan,
   arena: Arena,
   signal: AbortSignal | undefined,
+  closing: AbortSignal,
 ): Promise<QuantizedTensor> {
   const plan = planned.scheme.outliers === null ? planned : planWith(planned, frame.find('outliers')?.shape[0] ?? 0);
   const parts = partsOf(plan).map((part) => ({ ...part, bytes: bytesOf(frame, part) }));
   const { bytes } = plan.parts;
-  const lease = arena.tryLease(bytes) ?? (await arena.acquire(bytes, { signal }));
+  const either = () => (signal === undefined ? closing : AbortSignal.any([signal, closing]));
+  const lease = arena.tryLease(bytes) ?? (await arena.acquire(bytes, { signal: either() }));
   try {
     for (const { at, bytes } of parts) {
       await copySlowly(bytes, new Uint8Array(arena.buffer, lease.byteOffset + at, bytes.length), signal);
