@@ -12,7 +12,7 @@ import type { ClusterSettings } from './options.js';
 import { ensureStreams } from './streams.js';
 
 /** Milliseconds for the server to say that a message is stored. */
-const STORED_MS = 5_000;
+const STORED_MS = 2_000;
 
 /** Milliseconds before a message is published again, doubled from time to time. */
 const FIRST_PAUSE_MS = 50;

@@ -14,7 +14,7 @@ import { dataDtype, scaleBytes, zeroPointBytes, zeroPointDtype } from '../scheme
 import { assertDtype, type Frame, type FramedTensor, framed } from './framing.js';
 
 /** A part of a quantized tensor: its name in a message, and where it lies in the memory of the result. */
-interface Part {
+export interface Part {
   readonly name: string;
   readonly dtype: FileDtype;
   readonly shape: readonly number[];
@@ -26,7 +26,7 @@ interface Part {
 const FORMAT = 'quantlane-result-1';
 
 /** The parts that a plan's result has. */
-function partsOf({ scheme, layout, parts }: Plan): Part[] {
+export function partsOf({ scheme, layout, parts }: Plan): Part[] {
   const { parameters, parameterShape, count, units } = layout;
   const found: Part[] = [];
   const add = (name: string, dtype: FileDtype, shape: readonly number[], at: number, byteLength: number): void => {
@@ -126,7 +126,11 @@ export async function landed(
   }
 }
 
-function bytesOf(frame: Frame, { name, dtype, byteLength }: Part): Uint8Array {
+/**
+ * The bytes of a part.
+ * @throws ERR_QUANTLANE_FORMAT where the message has it not, or otherwise
+ */
+export function bytesOf(frame: Frame, { name, dtype, byteLength }: Part): Uint8Array {
   const tensor = frame.find(name);
   if (tensor === undefined) throw missing(name);
   assertDtype(tensor, dtype);

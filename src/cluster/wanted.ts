@@ -3,6 +3,7 @@
  * to remove is removed.
  * @module
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JsMsg } from '@nats-io/jetstream';
 import type { Connection } from './connection.js';
 import { HOSTS } from './names.js';
@@ -11,8 +12,12 @@ import { hasClient } from './streams.js';
 /** Milliseconds for which it is known that a client is there. */
 const KNOWN_MS = 1_000;
 
-/** Milliseconds between two looks at what is left in the stream of batches. */
+/** Milliseconds between two looks at what is left in the streams. */
 const SWEEP_MS = 30_000;
+
+/** Looks at the end, while other hosts have batches in hand or acknowledgements are on their way. */
+const LAST_LOOKS = 3;
+const LAST_LOOKS_MS = 100;
 
 /** Knows of batches whether somebody waits for them. */
 export class Wanted {
@@ -33,10 +38,13 @@ export class Wanted {
     return (await this.#connection.persist(ask)) !== null && (await this.#isThere(client));
   }
 
-  /** Looks no more, after a last time. */
+  /** Looks no more, after a last time, for which the server has a moment to count what was acknowledged. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
-    if (!this.#connection.gone.aborted) await this.#sweep();
+    for (let look = 0; look < LAST_LOOKS && !this.#connection.gone.aborted; look++) {
+      if (look > 0) await delay(LAST_LOOKS_MS);
+      if (await this.#sweep()) return;
+    }
   }
 
   async #isThere(client: string): Promise<boolean> {
@@ -51,18 +59,36 @@ export class Wanted {
   }
 
   /**
-   * Removes batches below the first that is not acknowledged. They are gone by then, but for a server that was killed
-   * before it wrote so down: it knows that they were acknowledged, delivers them to nobody, and keeps them.
+   * Removes what nobody will: batches below the first that is not acknowledged, which a server keeps that was killed before
+   * it wrote down that they are gone, and results and parts for clients that are gone.
+   * @returns whether there is nothing left
    */
-  async #sweep(): Promise<void> {
+  async #sweep(): Promise<boolean> {
     const { jsm, names } = this.#connection;
     try {
       const { ack_floor: floor } = await jsm.consumers.info(names.work, HOSTS);
       const { state } = await jsm.streams.info(names.work);
-      if (state.messages === 0 || state.first_seq > floor.stream_seq) return;
-      await jsm.streams.purge(names.work, { seq: floor.stream_seq + 1 });
+      if (state.messages > 0 && state.first_seq <= floor.stream_seq) {
+        await jsm.streams.purge(names.work, { seq: floor.stream_seq + 1 });
+      }
+      await this.#sweepClients(names.results, (client) => names.resultsOf(client));
+      await this.#sweepClients(names.parts, (client) => names.partsOf(client));
+      return (await jsm.streams.info(names.work)).state.messages === 0;
     } catch {
       // There is no server for the moment; another look will do.
+      return false;
+    }
+  }
+
+  /** Removes messages of a stream that are for clients that are gone. */
+  async #sweepClients(stream: string, subjectsOf: (client: string) => string): Promise<void> {
+    const { jsm, names } = this.#connection;
+    const { state } = await jsm.streams.info(stream, { subjects_filter: '>' });
+    // Of a subject, the third word is the client.
+    const clients = new Set(Object.keys(state.subjects ?? {}).map((subject) => subject.split('.')[2]!));
+    for (const client of clients) {
+      if (await hasClient(jsm, names, client)) continue;
+      await jsm.streams.purge(stream, { filter: subjectsOf(client) });
     }
   }
 }
