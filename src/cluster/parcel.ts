@@ -112,12 +112,19 @@ async function partAt(connection: Connection, subject: string, signal: AbortSign
   throw missing(subject, 0);
 }
 
+/** Works on all parts, a few at a time; after a failure none is begun, and nothing goes on behind the caller's back. */
 async function inParts(count: number, work: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
+  let failure: { readonly error: unknown } | undefined;
   const carryOn = async (): Promise<void> => {
-    while (next < count) await work(next++);
+    while (next < count && failure === undefined) {
+      await work(next++).catch((error: unknown) => {
+        failure ??= { error };
+      });
+    }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, carryOn));
+  if (failure !== undefined) throw failure.error;
 }
 
 function wholeHeader(headers: MsgHdrs | undefined, name: string): number {

@@ -2,7 +2,7 @@
  * A runtime whose work is done on other hosts.
  * @module
  */
-import { bytesOf } from '../memory/index.js';
+import { bytesOf, INPUT_DTYPE_BYTES } from '../memory/index.js';
 import { beforeDue, dueIn } from '../runtime/due.js';
 import type {
   CloseOptions,
@@ -15,7 +15,7 @@ import type {
   TensorInput,
 } from '../runtime/index.js';
 import type { Input } from '../runtime/input.js';
-import { Planner } from '../runtime/plan.js';
+import { type Plan, Planner } from '../runtime/plan.js';
 import { bytesIn } from '../runtime/tensor.js';
 import { endStreams } from '../stream/closing.js';
 import {
@@ -25,14 +25,16 @@ import {
   type StreamOptions,
   type StreamSource,
 } from '../stream/index.js';
-import { batchMessage } from './batch.js';
+import { type Batch, batchMessage } from './batch.js';
 import { type Client, type ClientCounts, tooLarge } from './client.js';
 import { closed } from './connection.js';
 import { Credits } from './credits.js';
+import type { Frame } from './framing.js';
 import { milliseconds } from './options.js';
-import { Order } from './order.js';
+import { Order, type Turn } from './order.js';
 import type { RemoteSettings } from './remote-options.js';
-import { checkResult, landed } from './result.js';
+import { checkResult, either, landed } from './result.js';
+import { piecesOf, quantizeInPieces, type Splitting } from './split.js';
 
 /** What is said of a call that goes to another host. */
 export interface RemoteCallOptions {
@@ -47,6 +49,20 @@ export interface RemoteQuantizeOptions extends QuantizeOptions, RemoteCallOption
 
 /** How a stream is worked off on other hosts. */
 export interface RemoteStreamOptions extends StreamOptions, RemoteCallOptions {}
+
+/** What is known of a call before it is sent. */
+interface Call {
+  readonly plan: Plan;
+  readonly scheme: Batch['scheme'];
+  /** The values. */
+  readonly bytes: Uint8Array;
+  readonly options: QuantizeOptions;
+  readonly key: string | undefined;
+  readonly sequence: number;
+  readonly timeout: number;
+  readonly due: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
 
 /** What a remote runtime has done and holds. */
 export interface RemoteMetrics extends RuntimeMetrics {
@@ -147,50 +163,105 @@ export class RemoteRuntime extends StreamingRuntime implements QuantizingRuntime
   }
 
   async #quantize(tensor: TensorInput, scheme: SchemeInput, options: RemoteQuantizeOptions): Promise<QuantizedTensor> {
-    const { calls, engine } = this;
+    const { calls } = this;
     const { signal, key, deadline, timeout = this.#settings.timeout } = options;
     this.#closing.signal.throwIfAborted();
     const input = calls.begin(tensor, options.keep === true, options.source !== undefined);
     const turn = this.#order.take(key);
     let isHeld = true;
-    let credit: number | undefined;
+    // The values are in messages: the lease goes back, and the call stays pending.
+    const letGo = (): void => {
+      if (!isHeld) return;
+      isHeld = false;
+      calls.enter();
+      calls.end(input);
+    };
     try {
       signal?.throwIfAborted();
       milliseconds('timeout', timeout);
       const due = deadline === undefined ? undefined : dueIn(deadline);
-      const { dtype, shape } = input;
       // What is wrong with the call is told here, and where the result will lie is known.
-      const plan = this.#planner.plan(scheme, dtype, shape, options);
+      const plan = this.#planner.plan(scheme, input.dtype, input.shape, options);
       const bytes = this.#bytesOf(tensor, input);
-      if (bytes.length > this.#settings.maxTensor) throw tooLarge(this.#settings.maxTensor, bytes.length);
-      await beforeDue({ due, signal }, (ended) => this.#credits.acquire(bytes.length, ended));
-      credit = bytes.length;
       const named = typeof scheme === 'string' ? scheme : plan.scheme;
-      const rest = due === undefined ? {} : { deadline: Math.max(1, due - performance.now()) };
-      const sent = { ...options, ...rest };
-      const { sequence } = turn;
-      const batch = { task: 'quantize', scheme: named, dtype, shape, bytes, options: sent, key, sequence } as const;
-      const content = await batchMessage(batch, signal);
-      // The values are in the message: the lease goes back, and the call stays pending.
-      calls.enter();
-      calls.end(input);
-      isHeld = false;
-      const frame = await this.#client.ask(content, { signal, timeout });
-      await turn.come(signal);
-      checkResult(frame);
-      const result = await landed(frame, plan, engine.arena, signal, this.#closing.signal);
+      const call = { plan, scheme: named, bytes, options, key, sequence: turn.sequence, timeout, due, signal };
+      const result = (await this.#inPieces(call, turn)) ?? (await this.#whole(call, turn, letGo));
       calls.counts.elements += plan.layout.elements;
       return result;
     } catch (error) {
       calls.counts.failed++;
       throw error;
     } finally {
-      if (credit !== undefined) this.#credits.release(credit);
-      if (isHeld) calls.end(input);
-      else calls.leave();
+      letGo();
+      calls.leave();
       turn.leave();
     }
   }
+
+  /** One host quantizes the tensor. */
+  async #whole(call: Call, turn: Turn, letGo: () => void): Promise<QuantizedTensor> {
+    const { plan, bytes, options, signal } = call;
+    const { maxTensor } = this.#settings;
+    if (bytes.length > maxTensor) throw tooLarge(maxTensor, bytes.length);
+    const land = async (frame: Frame): Promise<QuantizedTensor> => {
+      await turn.come(signal);
+      checkResult(frame);
+      return landed(frame, plan, this.engine.arena, signal, this.#closing.signal);
+    };
+    const { shape, dtype } = plan;
+    return this.#ask({ task: 'quantize', shape, dtype, bytes, options }, call, letGo, land);
+  }
+
+  /** Several hosts do, where it is large and its scheme allows; else undefined. */
+  async #inPieces(call: Call, turn: Turn): Promise<QuantizedTensor | undefined> {
+    const { plan, bytes, options } = call;
+    const pieces = piecesOf(plan, this.#settings.splitAbove);
+    if (pieces === undefined) return undefined;
+    const width = INPUT_DTYPE_BYTES[plan.dtype];
+    const ask: Splitting['ask'] = (task, { first, elements, shape }, given, signal) => {
+      const part = bytes.subarray(first * width, (first + elements) * width);
+      const sent = { task, shape, dtype: plan.dtype, bytes: part, options: given };
+      return this.#ask(
+        sent,
+        { ...call, signal },
+        () => undefined,
+        async (frame) => {
+          checkResult(frame);
+          return frame;
+        },
+      );
+    };
+    const signal = either(call.signal, this.#closing.signal);
+    const result = await quantizeInPieces({ plan, pieces, options, ask }, this.engine.arena, call.signal, signal);
+    try {
+      if (result !== undefined) await turn.come(call.signal);
+      return result;
+    } catch (error) {
+      result?.release();
+      throw error;
+    }
+  }
+
+  /** Sends values as soon as there is a credit, which is given back when `take` has the result. */
+  async #ask<T>(
+    sent: Pick<Batch, 'task' | 'shape' | 'dtype' | 'bytes' | 'options'>,
+    { scheme, key, sequence, due, signal, timeout }: Call,
+    onSent: () => void,
+    take: (frame: Frame) => Promise<T>,
+  ): Promise<T> {
+    const { length } = sent.bytes;
+    await beforeDue({ due, signal }, (ended) => this.#credits.acquire(length, ended));
+    try {
+      const rest = due === undefined ? {} : { deadline: Math.max(1, due - performance.now()) };
+      const batch = { ...sent, scheme, key, sequence, options: { ...sent.options, ...rest } };
+      const content = await batchMessage(batch, signal);
+      onSent();
+      return await take(await this.#client.ask(content, { signal, timeout }));
+    } finally {
+      this.#credits.release(length);
+    }
+  }
+
   #refuse(): void {
     endStreams(this);
     if (!this.#closing.signal.aborted) this.#closing.abort(closed());

@@ -113,8 +113,7 @@ export async function landed(
   const plan = planned.scheme.outliers === null ? planned : planWith(planned, frame.find('outliers')?.shape[0] ?? 0);
   const parts = partsOf(plan).map((part) => ({ ...part, bytes: bytesOf(frame, part) }));
   const { bytes } = plan.parts;
-  const either = () => (signal === undefined ? closing : AbortSignal.any([signal, closing]));
-  const lease = arena.tryLease(bytes) ?? (await arena.acquire(bytes, { signal: either() }));
+  const lease = arena.tryLease(bytes) ?? (await arena.acquire(bytes, { signal: either(signal, closing) }));
   try {
     for (const { at, bytes } of parts) {
       await copySlowly(bytes, new Uint8Array(arena.buffer, lease.byteOffset + at, bytes.length), signal);
@@ -141,4 +140,9 @@ export function bytesOf(frame: Frame, { name, dtype, byteLength }: Part): Uint8A
 
 function missing(name: string): Error {
   return fail('ERR_QUANTLANE_FORMAT', `Expected ${name} in a result, got a message without it`);
+}
+
+/** Aborted when one of two signals is. */
+export function either(signal: AbortSignal | undefined, other: AbortSignal): AbortSignal {
+  return signal === undefined ? other : AbortSignal.any([signal, other]);
 }

@@ -9,6 +9,7 @@ import { AckPolicy } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Connection } from '#src/cluster/connection.js';
+import { ClusterNode } from '#src/cluster/index.js';
 import { settleCluster } from '#src/cluster/options.js';
 import {
   createRuntime,
@@ -124,6 +125,40 @@ describe.skipIf(!HAS_NATS)(`a remote runtime${NEEDS_NATS}`, () => {
       expect(most).toBeLessThanOrEqual(5);
     });
     for (const { end } of hosts) await end();
+    await expectEmpty(server.url, stream);
+  });
+
+  it('says while a batch is long that it works on it, and takes the settings of hosts that come later', async () => {
+    const stream = 'slow';
+    const { end } = await host({ servers: server.url, stream, ackWait: 30_000 });
+    await end();
+    const own = await createRuntime({ lanes: 0, memory: '16MiB' });
+    let times = 0;
+    const slow = new Proxy(own, {
+      get(target, name) {
+        if (name !== 'quantize') {
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        }
+        return async (...args: Parameters<typeof own.quantize>) => {
+          times++;
+          await delay(1_500);
+          return target.quantize(...args);
+        };
+      },
+    });
+    const nodes = [];
+    for (let at = 0; at < 2; at++)
+      nodes.push(await ClusterNode.join(slow, { servers: server.url, stream, ackWait: 400 }));
+    await withRemote({ servers: server.url, stream }, async (far) => {
+      (await far.quantize(SMALL, 'torchao-int8')).release();
+      expect(far.metrics().cluster).toMatchObject({ received: 1, unwanted: 0 });
+    });
+    for (const node of nodes) await node.leave();
+    expect(times).toBe(1);
+    expect(nodes.reduce((sum, node) => sum + node.metrics().redelivered, 0)).toBe(0);
+    await expectIdle(own);
+    await own.close();
     await expectEmpty(server.url, stream);
   });
 
