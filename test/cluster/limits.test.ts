@@ -253,6 +253,36 @@ describe.skipIf(!HAS_NATS)(`a remote runtime${NEEDS_NATS}`, () => {
   });
 });
 
+/** What hosts and senders need, as docs/cluster.md says. */
+const PERMISSIONS = `
+authorization {
+  users = [
+    { user: host, password: secret-of-host, permissions: {
+      publish: ["$JS.API.>", "$JS.ACK.>", "narrow.results.>", "narrow.parts.>"], subscribe: "_INBOX.>" } }
+    { user: sender, password: secret-of-sender, permissions: {
+      publish: ["$JS.API.>", "$JS.ACK.>", "narrow.work.>", "narrow.parts.>"], subscribe: "_INBOX.>" } }
+  ]
+}
+`;
+
+describe.skipIf(!HAS_NATS)(`permissions${NEEDS_NATS}`, () => {
+  it('are enough as they are documented', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'quantlane-users-'));
+    await writeFile(join(folder, 'nats.conf'), PERMISSIONS);
+    await writeFile(join(folder, 'password'), 'secret-of-host\n');
+    await using own = await NatsServer.start(['-c', join(folder, 'nats.conf')]);
+    const words = ['--stream', 'narrow', '--user', 'host', '--password-file', join(folder, 'password')];
+    const child = await hostProcess(own.url, words);
+    const sender = { servers: own.url, stream: 'narrow', user: 'sender', password: 'secret-of-sender' };
+    await withRemote(sender, async (far) => {
+      for (const tensor of [SMALL, LARGE]) (await far.quantize(tensor, 'torchao-int8')).release();
+      await expect(far.quantize(LARGE, 'torchao-int8', { signal: AbortSignal.timeout(5) })).rejects.toThrow(/timeout/);
+    });
+    expect((await ended(child)).code).toBe(0);
+    await rm(folder, { recursive: true });
+  });
+});
+
 describe('without a server', () => {
   it('says that none can be reached', async () => {
     await expect(remote({ servers: 'nats://127.0.0.1:1', connectTimeout: 500 })).rejects.toEqual(code('UNREACHABLE'));
