@@ -26,6 +26,10 @@ const CODES = {
   ERR_QUANTLANE_FORMAT: 18,
   ERR_QUANTLANE_DEADLINE: 19,
   ERR_QUANTLANE_OVERLOADED: 20,
+  ERR_QUANTLANE_UNREACHABLE: 31,
+  ERR_QUANTLANE_CONNECTION_LOST: 32,
+  ERR_QUANTLANE_TIMEOUT: 33,
+  ERR_QUANTLANE_TOO_LARGE: 34,
 } as const;
 
 /** A stable error code of the library. */
@@ -70,6 +74,9 @@ export class StateError extends QuantlaneError {}
 /** A file or byte stream is not what its format says. */
 export class FormatError extends QuantlaneError {}
 
+/** Other hosts cannot be reached, do not answer in time, or do not take so much. */
+export class ClusterError extends QuantlaneError {}
+
 const CLASSES: Record<ErrorCode, new (...args: ConstructorParameters<typeof QuantlaneError>) => QuantlaneError> = {
   ERR_QUANTLANE_ARGUMENT: ArgumentError,
   ERR_QUANTLANE_PRESET: ArgumentError,
@@ -91,6 +98,10 @@ const CLASSES: Record<ErrorCode, new (...args: ConstructorParameters<typeof Quan
   ERR_QUANTLANE_FORMAT: FormatError,
   ERR_QUANTLANE_DEADLINE: StateError,
   ERR_QUANTLANE_OVERLOADED: StateError,
+  ERR_QUANTLANE_UNREACHABLE: ClusterError,
+  ERR_QUANTLANE_CONNECTION_LOST: ClusterError,
+  ERR_QUANTLANE_TIMEOUT: ClusterError,
+  ERR_QUANTLANE_TOO_LARGE: ClusterError,
 };
 
 /** The error of the class that belongs to `code`. */
@@ -100,6 +111,11 @@ export function fail(
   options?: { details?: ErrorDetails; cause?: unknown },
 ): QuantlaneError {
   return new CLASSES[code](code, message, options);
+}
+
+/** Whether a text is one of the codes, as an error of another process brings it. */
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === 'string' && Object.hasOwn(CODES, text);
 }
 
 /** The numeric id of a code, for a shared word. */

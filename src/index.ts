@@ -5,8 +5,23 @@
 
 export type { ArenaEvent, BatchEvent, BatchPlace, LaneEvent, RequestEvent, TraceContext } from './channels.js';
 export {
+  type ClientCounts,
+  type ClusterOptions,
+  type ClusterTls,
+  type RemoteCallOptions,
+  type RemoteMetrics,
+  type RemoteOptions,
+  type RemoteQuantizeOptions,
+  RemoteRuntime,
+  type RemoteStreamOptions,
+  type RuntimeWays,
+  remote,
+  runtime,
+} from './cluster/index.js';
+export {
   ArenaError,
   ArgumentError,
+  ClusterError,
   DataError,
   type ErrorCode,
   type ErrorDetails,
@@ -84,6 +99,7 @@ export {
   type Overflow,
   type PullSource,
   QuantizedStream,
+  type QuantizingRuntime,
   quantize,
   type RunningRange,
   StreamingRuntime,

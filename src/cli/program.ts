@@ -12,7 +12,7 @@ import { exitCodeOf, lineOf, usage } from './failure.js';
 import type { Report } from './report.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each command has arguments of its own
-type Command = CommandDef<any>;
+type Command = CommandDef<any> & { readonly examples?: readonly string[] };
 
 /** The commands, loaded when they are needed. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import('./compare.js')).compareCommand,
   recommend: async () => (await import('./recommend.js')).recommendCommand,
   serve: async () => (await import('./serve.js')).serveCommand,
+  node: async () => (await import('./node.js')).nodeCommand,
   generate: async () => (await import('./generate.js')).generateCommand,
   presets: async () => (await import('./presets.js')).presetsCommand,
   completion: async () => (await import('./completion.js')).completionCommand(COMMANDS),
@@ -87,8 +88,12 @@ function wrongCommand(word: string | undefined): Error {
 async function usageOf(command: Command, parent?: Command): Promise<string> {
   const text = stripVTControlCharacters(await renderUsage(command, parent));
   // The commands are listed below: all of them in one word would not fit a line.
-  return text
+  const usage = text
     .replace(/^(USAGE quantlane) \S*\|\S*/m, '$1 COMMAND')
     .replace(/ +$/gm, '')
     .trimEnd();
+  const { examples } = command;
+  return examples === undefined
+    ? usage
+    : [usage, 'EXAMPLES', examples.map((line) => `  ${line}`).join('\n')].join('\n\n');
 }

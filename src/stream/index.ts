@@ -6,6 +6,7 @@
 export { attachRuntime, createRuntime } from './create.js';
 export { quantize } from './operator.js';
 export { buffer, type Overflow, type StreamOptions } from './options.js';
+export type { QuantizingRuntime } from './quantizing-runtime.js';
 export type { RunningRange } from './running-range.js';
 export type { PullSource, StreamSource } from './source.js';
 export { QuantizedStream } from './stream.js';

@@ -6,11 +6,12 @@ import type { CloseOptions, SchemeInput } from '../runtime/index.js';
 import { Runtime } from '../runtime/runtime.js';
 import { endStreams } from './closing.js';
 import type { StreamOptions } from './options.js';
+import type { QuantizingRuntime } from './quantizing-runtime.js';
 import type { StreamSource } from './source.js';
 import { QuantizedStream } from './stream.js';
 
 /** A runtime that also works off streams. */
-export class StreamingRuntime extends Runtime {
+export class StreamingRuntime extends Runtime implements QuantizingRuntime {
   /**
    * The quantized tensors of a source, in its order.
    *

@@ -14,9 +14,11 @@ function targets(node: unknown, conditions: readonly string[] = []): { path: str
 }
 
 describe('manifest', () => {
-  it('brings nine dependencies, and works beside ONNX Runtime where it is installed', () => {
+  it('brings eleven dependencies, and works beside ONNX Runtime where it is installed', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
       '@huggingface/tokenizers',
+      '@nats-io/jetstream',
+      '@nats-io/transport-node',
       'citty',
       'comlink',
       'fastify',
