@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { markdownTable, writeBetween } from '../document.js';
+import { table, writeBetween } from '../document.js';
 import { type ClusterSoakOptions, type ClusterSoakResult, clusterSoak } from './soak.js';
 
 const { values } = parseArgs({
@@ -32,9 +32,9 @@ function whole(name: 'batches' | 'keys' | 'columns'): number {
 }
 
 /** What the soak did and found, as a table. */
-function table(options: ClusterSoakOptions, result: ClusterSoakResult): string {
+function tableOf(options: ClusterSoakOptions, result: ClusterSoakResult): string {
   const count = (value: number) => value.toLocaleString('en');
-  return markdownTable(
+  return table(
     ['', 'count'],
     [
       ['batches', count(options.batches)],
@@ -64,7 +64,7 @@ const result = await clusterSoak(options, (text) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 });
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-const text = table(options, result);
+const text = tableOf(options, result);
 process.stdout.write(`\n${text}\n`);
 for (const violation of result.violations.slice(0, 50)) process.stdout.write(`VIOLATION ${violation}\n`);
 // From dist/bench/cluster.

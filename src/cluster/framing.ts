@@ -10,6 +10,7 @@ import {
   type TensorDeclaration,
   type TensorEntry,
 } from '../formats/index.js';
+import { bytesIn } from '../memory/index.js';
 import { copySlowly } from '../runtime/tensor.js';
 
 /** A tensor that is put into a message. */
@@ -51,7 +52,7 @@ export async function framed(
  */
 export function unframed(received: Uint8Array): Frame {
   // It may be a Buffer, whose `slice` does not copy.
-  const message = new Uint8Array(received.buffer, received.byteOffset, received.byteLength);
+  const message = bytesIn(received);
   if (message.length < PREFIX) throw wrong(`at least ${PREFIX} bytes`, message.length);
   const length = new DataView(message.buffer, message.byteOffset).getBigUint64(0, true);
   if (length > message.length - PREFIX) throw wrong(`a header within ${message.length} bytes`, length);

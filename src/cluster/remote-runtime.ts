@@ -2,7 +2,7 @@
  * A runtime whose work is done on other hosts.
  * @module
  */
-import { bytesOf, INPUT_DTYPE_BYTES } from '../memory/index.js';
+import { bytesIn, bytesOf, INPUT_DTYPE_BYTES } from '../memory/index.js';
 import { beforeDue, dueIn } from '../runtime/due.js';
 import type {
   CloseOptions,
@@ -16,7 +16,6 @@ import type {
 } from '../runtime/index.js';
 import type { Input } from '../runtime/input.js';
 import { type Plan, Planner } from '../runtime/plan.js';
-import { bytesIn } from '../runtime/tensor.js';
 import { endStreams } from '../stream/closing.js';
 import {
   type QuantizedStream,

@@ -2,7 +2,7 @@
  * The ways to a runtime: one of this process, that of another thread, or that of other hosts.
  * @module
  */
-import { Engine } from '../runtime/index.js';
+import { LanePool, startEngine } from '../runtime/index.js';
 import { attachRuntime, createRuntime } from '../stream/index.js';
 import { Client } from './client.js';
 import { type RemoteOptions, settleRemote } from './remote-options.js';
@@ -18,12 +18,13 @@ export async function remote(options: RemoteOptions = {}): Promise<RemoteRuntime
   const { memory, kernels, maxPending } = options;
   const client = await Client.open(settings.cluster, settings.maxTensor);
   try {
-    const engine = await Engine.start({
+    const own = {
       lanes: 0,
       ...(memory !== undefined && { memory }),
       ...(kernels !== undefined && { kernels }),
       ...(maxPending !== undefined && { maxPending }),
-    });
+    };
+    const engine = await startEngine(own, LanePool);
     return new RemoteRuntime(engine, client, settings);
   } catch (error) {
     await client.close();

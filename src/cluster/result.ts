@@ -4,7 +4,7 @@
  */
 import { type ErrorDetails, fail, isErrorCode, QuantlaneError } from '../errors.js';
 import type { FileDtype } from '../formats/index.js';
-import type { Arena } from '../memory/index.js';
+import { type Arena, bytesIn } from '../memory/index.js';
 import { QuantizedTensor, type RangeResult } from '../runtime/index.js';
 import { planWith } from '../runtime/outliers.js';
 import type { Plan } from '../runtime/plan.js';
@@ -62,7 +62,7 @@ export function rangeMessage({ min, max, shape }: RangeResult, host: string): Pr
     name,
     dtype: 'float32',
     shape,
-    bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    bytes: bytesIn(values),
   });
   return framed([tensor('min', min), tensor('max', max)], { format: FORMAT, host });
 }
