@@ -5,6 +5,7 @@
 import type { Case } from './case.js';
 import { allocation } from './cases/allocation.js';
 import { browser } from './cases/browser.js';
+import { channels } from './cases/channels.js';
 import { cold } from './cases/cold.js';
 import { dequantize } from './cases/dequantize.js';
 import { dynamic } from './cases/dynamic.js';
@@ -23,7 +24,6 @@ import { tokens } from './cases/tokens.js';
 import { twins } from './cases/twins.js';
 import { wake } from './cases/wake.js';
 import { watch } from './cases/watch.js';
-import { watching } from './cases/watching.js';
 
 /** The cases. */
 export const CASES: readonly Case[] = [
@@ -40,7 +40,11 @@ export const CASES: readonly Case[] = [
   { name: 'watch', question: 'How much more of the processor does a request take with the dashboard?', run: watch },
   { name: 'loop', question: 'How much later is the event loop while the runtime is saturated?', run: loop },
   { name: 'allocation', question: 'What does a small batch in place allocate, and what stays?', run: allocation },
-  { name: 'watching', question: 'What does it cost to be watched, and not to be?', run: watching },
+  {
+    name: 'channels',
+    question: 'What does a call cost that is told on a channel, and one that is not?',
+    run: channels,
+  },
   { name: 'browser', question: 'Is a page as fast as Node.js?', run: browser },
   { name: 'linear', question: 'How fast are int8 layers, against ONNX Runtime on one thread?', run: linear },
   { name: 'kvcache', question: 'What does attention over a quantized cache cost, and lose?', run: kvcache },

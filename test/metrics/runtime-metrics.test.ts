@@ -65,7 +65,7 @@ it('has every number of the runtime as a series', async () => {
 });
 
 it('counts lanes, their jobs and their ends', async () => {
-  await withRuntime({ lanes: 2, workerUrl: lanes('faulty'), ...FORCED }, async (runtime) => {
+  await withRuntime({ lanes: 2, workerUrl: lanes('faulty', 'cjs'), ...FORCED }, async (runtime) => {
     const registry = new Registry();
     metricsOf(runtime, registry, { prefix: 'host_lane_' });
     const gate = faultyBatch(runtime, Fault.Gate, [4, 64], 1);

@@ -13,7 +13,7 @@ const SHAPE = [4, 64];
 const values = valuesOf(256, 1);
 const plain = { dtype: 'float32', shape: SHAPE, data: values } as const;
 const SCHEME = 'torchao-int8';
-const FAULTY = { lanes: 2, workerUrl: lanes('faulty'), ...FORCED } as const;
+const FAULTY = { lanes: 2, workerUrl: lanes('faulty', 'cjs'), ...FORCED } as const;
 
 const trace: TraceContext = {
   traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -100,7 +100,7 @@ describe('quantlane:batch', () => {
   });
 
   test('tells where work ran that lanes could not do', async () => {
-    await withRuntime({ ...FAULTY, lanes: 1, workerUrl: lanes('mayfly') }, async (runtime) => {
+    await withRuntime({ ...FAULTY, lanes: 1, workerUrl: lanes('mayfly', 'cjs') }, async (runtime) => {
       const events = await watching<BatchEvent>('quantlane:batch', async () => {
         (await runtime.quantize(faultyBatch(runtime, Fault.ExitOnce, SHAPE).lease, SCHEME)).release();
       });
@@ -186,7 +186,7 @@ describe('quantlane:lane', () => {
 
   test('tells of one that is gone', async () => {
     const events = await watching<LaneEvent>('quantlane:lane', async () => {
-      await withRuntime({ ...FAULTY, lanes: 1, workerUrl: lanes('mayfly') }, async (runtime) => {
+      await withRuntime({ ...FAULTY, lanes: 1, workerUrl: lanes('mayfly', 'cjs') }, async (runtime) => {
         (await runtime.quantize(faultyBatch(runtime, Fault.ExitOnce, SHAPE).lease, SCHEME)).release();
         await until(() => runtime.metrics().lanes.gone === 1, 'the lane is gone');
       });

@@ -31,9 +31,9 @@ export const Fault = {
   GateFirst: 9011,
 } as const;
 
-/** Module of a lane, by its name. */
-export function lanes(name: string): URL {
-  return new URL(`../support/lanes/${name}.mjs`, import.meta.url);
+/** Module of a lane, by its name; some are there as `cjs` too. */
+export function lanes(name: string, ending: 'mjs' | 'cjs' = 'mjs'): URL {
+  return new URL(`../support/lanes/${name}.${ending}`, import.meta.url);
 }
 
 /** A batch with a fault, and the gate of it. */

@@ -9,7 +9,7 @@ import { binaryRequest, infer } from './client.js';
 const MODEL = 'torchao-int8';
 /** Milliseconds: looks are 100 ms apart. */
 const DEADLINE = 400;
-const FAULTY = { lanes: 2, workerUrl: lanes('faulty'), ...FORCED } as const;
+const FAULTY = { lanes: 2, workerUrl: lanes('faulty', 'cjs'), ...FORCED } as const;
 
 type Readiness = readonly [status: number, error: string | undefined];
 
@@ -79,7 +79,7 @@ it('is ready again once a lane that loops for ever has been ended', async () => 
 });
 
 it('is not ready when every lane is gone for good', async () => {
-  await withHealth({ ...FAULTY, workerUrl: lanes('mayfly') }, async (ready, runtime) => {
+  await withHealth({ ...FAULTY, workerUrl: lanes('mayfly', 'cjs') }, async (ready, runtime) => {
     take(await runtime.quantize(faultyBatch(runtime, Fault.ExitOnce, [4, 64], 1).lease, MODEL));
     await until(() => runtime.metrics().lanes.gone === 1, 'one lane is gone');
     expect(await ready()).toEqual(READY);

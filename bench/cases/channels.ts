@@ -23,13 +23,13 @@ const LOOKS_A_CALL = 20;
 let milliseconds = 0;
 
 /** Finds the answer. */
-export async function watching({ effort, report }: Context): Promise<Answer> {
+export async function channels({ effort, report }: Context): Promise<Answer> {
   const runtime = await createRuntime({ lanes: 0, memory: '8MiB' });
   const bars = [];
   const texts = [];
   for (const shape of SHAPES) {
     const work = shape.join(' x ');
-    report(`watching, ${work}`);
+    report(`channels, ${work}`);
     const alone = atOnce('nobody watches', runtime, filled(runtime, shape), PRESET);
     const times = await measure([alone, seen(alone), look()], effort);
     bars.push(faster(times, `quantizeSync ${work}, watched`, 'watched', 'nobody watches', undefined));

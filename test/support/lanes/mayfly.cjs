@@ -1,0 +1,2 @@
+/** The same as mayfly.mjs: Node 20 ends the process where a thread is terminated while it requires a module of the other kind. */
+module.exports = async (session) => (await import('./mayfly.mjs')).default(session);
