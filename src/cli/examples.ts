@@ -66,6 +66,13 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       line: 'quantlane serve --port 0 --calibration ranges.json',
     },
   ],
+  node: [
+    { purpose: 'A host of the cluster whose NATS server is on this machine', line: 'quantlane node --lanes 4' },
+    {
+      purpose: 'Of another cluster, with servers elsewhere and credentials',
+      line: 'quantlane node --servers tls://nats.example:4222 --stream embeddings\n  --creds host.creds --memory 1GiB',
+    },
+  ],
   generate: [
     {
       purpose: 'Some words of a model in the layout of Hugging Face',

@@ -32,20 +32,11 @@ const args = {
 } as const satisfies ArgsDef;
 
 /** The command. */
-export const nodeCommand = Object.assign(
-  defineCommand({
-    meta: { name: 'node', description: 'Work as a host of a cluster over NATS JetStream' },
-    args,
-    run: ({ args, data }) => node(wordsOf(args), data as Context),
-  }),
-  {
-    examples: [
-      'quantlane node --lanes 4',
-      'quantlane node --servers nats://10.0.0.5:4222,nats://10.0.0.6:4222 --stream embeddings --memory 1GiB',
-      'quantlane node --servers tls://nats.example:4222 --creds host.creds --ack-wait 30000',
-    ],
-  },
-);
+export const nodeCommand = defineCommand({
+  meta: { name: 'node', description: 'Work as a host of a cluster over NATS JetStream' },
+  args,
+  run: ({ args, data }) => node(wordsOf(args), data as Context),
+});
 
 async function node(words: Words, context: Context): Promise<Report> {
   const options = await nodeOptions(words);

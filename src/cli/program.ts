@@ -12,7 +12,7 @@ import { exitCodeOf, lineOf, usage } from './failure.js';
 import type { Report } from './report.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each command has arguments of its own
-type Command = CommandDef<any> & { readonly examples?: readonly string[] };
+type Command = CommandDef<any>;
 
 /** The commands, loaded when they are needed. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -88,12 +88,8 @@ function wrongCommand(word: string | undefined): Error {
 async function usageOf(command: Command, parent?: Command): Promise<string> {
   const text = stripVTControlCharacters(await renderUsage(command, parent));
   // The commands are listed below: all of them in one word would not fit a line.
-  const usage = text
+  return text
     .replace(/^(USAGE quantlane) \S*\|\S*/m, '$1 COMMAND')
     .replace(/ +$/gm, '')
     .trimEnd();
-  const { examples } = command;
-  return examples === undefined
-    ? usage
-    : [usage, 'EXAMPLES', examples.map((line) => `  ${line}`).join('\n')].join('\n\n');
 }

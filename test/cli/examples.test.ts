@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkedArguments } from '#src/cli/arguments.js';
 import { EXAMPLES } from '#src/cli/examples.js';
+import { nodeCommand } from '#src/cli/node.js';
 import { serveCommand } from '#src/cli/serve.js';
 import { ended, MAIN, normal, putNpy, run, temporaryFolder } from './helpers.js';
 
@@ -63,7 +64,7 @@ describe('help', () => {
 
 describe('examples', () => {
   const closed = all
-    .filter(({ line }) => !line.includes('0.0.0.0'))
+    .filter(({ command, line }) => command !== 'node' && !line.includes('0.0.0.0'))
     .map((example) => ({ ...example, shell: shellOf(example.line) }));
   const lacking = (shell: string): string => (isMissing(shell) ? ` (skipped: there is no ${shell})` : '');
 
@@ -76,6 +77,11 @@ describe('examples', () => {
       expect({ code, err }).toEqual({ code: 0, err: command === 'serve' ? expect.stringContaining('listening') : '' });
       expect(out !== '').toBe(command !== 'completion');
     });
+
+  it.each(EXAMPLES['node']!.map(({ line }) => line))('that need a cluster are what node takes: %s', (line) => {
+    const [, , ...words] = line.split(/\s+/);
+    expect(checkedArguments(words, nodeCommand.args as never).at(-1)).toBe('--');
+  });
 
   it('that listen for others are what serve takes', () => {
     const open = all.filter(({ line }) => line.includes('0.0.0.0'));
