@@ -3,6 +3,7 @@
  * @module
  */
 
+export { type Calibrated, calibratedValues } from '../watch/index.js';
 export type { ModelSettings } from './models.js';
 export type { LogTarget, ServerOptions } from './options.js';
 export { QuantlaneServer } from './server.js';

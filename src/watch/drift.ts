@@ -3,16 +3,20 @@
  * @module
  */
 
+/** The values that a calibration saw, which a method that cuts off leaves a part of outside its range. */
+export interface Calibrated {
+  /** Smallest and largest of them, zero included: over all channels where there are several. */
+  readonly seenMin: number;
+  readonly seenMax: number;
+  /** Share of them that is cut off. */
+  readonly cut: number;
+}
+
 /** What a stream was calibrated for. */
-export interface Reference {
+export interface Reference extends Calibrated {
   /** The range that its values are quantized with, zero included: over all channels where there are several. */
   readonly min: number;
   readonly max: number;
-  /** The range of the values of the calibration, which a method that cuts off leaves a part of outside. */
-  readonly seenMin: number;
-  readonly seenMax: number;
-  /** Share of the values of the calibration that were cut off. */
-  readonly cut: number;
 }
 
 /** What came in over the last minute. */

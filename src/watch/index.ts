@@ -5,11 +5,20 @@
 
 export { type ChannelFacts, type ChannelPeak, MAX_CHANNELS } from './channel-peaks.js';
 export { CodeBins, MAX_BINS } from './code-bins.js';
-export { type Drift, type DriftState, driftOf, FEW_LOOKS, LIMITS, type Live, type Reference } from './drift.js';
+export {
+  type Calibrated,
+  type Drift,
+  type DriftState,
+  driftOf,
+  FEW_LOOKS,
+  LIMITS,
+  type Live,
+  type Reference,
+} from './drift.js';
 export { Latency, type Percentiles } from './latency.js';
 export { type CodeCounts, Looks, type Seen } from './looks.js';
 export { PART_MS, Recent } from './recent.js';
-export { type Calibrated, calibratedValues } from './reference.js';
+export { calibratedValues } from './reference.js';
 export { SECONDS, Seconds } from './seconds.js';
 export type { Spread } from './spread.js';
 export { type StreamDetail, type StreamName, type StreamSummary, WatchedStream } from './stream.js';

@@ -3,10 +3,7 @@
  * @module
  */
 import type { CalibratedTensor } from '../ranges/index.js';
-import type { Reference } from './drift.js';
-
-/** Values that a calibration saw: their ends, zero included, and the share of them that its range cuts off. */
-export type Calibrated = Pick<Reference, 'seenMin' | 'seenMax' | 'cut'>;
+import type { Calibrated } from './drift.js';
 
 /**
  * The values that a calibration saw: by its counts, where the method counts, whose range may leave some out; else those

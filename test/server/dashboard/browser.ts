@@ -15,6 +15,11 @@ export const WHERE = HAS_CHROMIUM
   ? 'in Chromium'
   : `in Chromium (skipped: none at ${CHROMIUM}, nor in QUANTLANE_CHROMIUM)`;
 
+/** Asks until it is so, for longer than usual: a machine may be busy. */
+export function poll<T>(ask: () => T | Promise<T>): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(ask, { timeout: 10_000 });
+}
+
 let browser: Browser;
 
 /** Starts one browser for the tests of a file. */

@@ -9,7 +9,7 @@ import { createRuntime, type StreamingRuntime } from '#src/index.js';
 import { decibelText, rangeText, shareText, valueText } from '#src/server/dashboard/page/format.js';
 import { type ModelSettings, QuantlaneServer, type ServerOptions } from '#src/server/index.js';
 import { binaryRequest, infer, withServer } from '../client.js';
-import { HAS_CHROMIUM, overflow, useBrowser, violations, WHERE, withPage } from './browser.js';
+import { HAS_CHROMIUM, overflow, poll, useBrowser, violations, WHERE, withPage } from './browser.js';
 
 interface Activations {
   readonly name: string;
@@ -91,9 +91,9 @@ const text = (page: Page, selector: string) => page.locator(selector).first().te
 const exact = (page: Page, selector: string) => page.locator(selector).getAttribute('value');
 const choose = async (page: Page, id: string) => {
   await page.getByRole('radio', { name: id, exact: true }).check();
-  await expect.poll(() => text(page, '#detail-title')).toBe(id);
+  await poll(() => text(page, '#detail-title')).toBe(id);
 };
-const live = (page: Page) => expect.poll(() => text(page, '#connection-text'), { timeout: 10_000 }).toBe('Live');
+const live = (page: Page) => poll(() => text(page, '#connection-text')).toBe('Live');
 
 useBrowser();
 
@@ -107,7 +107,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
         const command = await page.locator('.empty pre').textContent();
         const [, address, body] = /^curl -sS (\S+) \\\n {2}-d '(.*)'$/.exec(command!)!;
         expect((await fetch(address!, { method: 'POST', body: body! })).status).toBe(200);
-        await expect.poll(() => text(page, '#detail-title')).toBe('torchao-int8/x');
+        await poll(() => text(page, '#detail-title')).toBe('torchao-int8/x');
         expect(await page.locator('.empty').count()).toBe(0);
         expect(await exact(page, '#tile-total')).toBe('1');
         expect(await exact(page, '#tile-total-1')).toBe('8');
@@ -145,7 +145,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
           const codes = page.locator('figure', { hasText: 'Codes, share of each' });
           await codes.getByText('Table').click();
           // It is filled when it is open.
-          await expect.poll(() => codes.locator('tbody tr').count()).toBe(counts.size);
+          await poll(() => codes.locator('tbody tr').count()).toBe(counts.size);
           const rows = await codes.locator('tbody tr').allTextContents();
           const cells = await codes.locator('tbody tr > :nth-child(-n+2)').allTextContents();
           const pairs = rows.map((_, row) => [cells[row * 2], Number(cells[row * 2 + 1]!.replaceAll(',', ''))]);
@@ -180,11 +180,11 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
           () => times,
           async () => {
             await live(page);
-            await expect.poll(() => page.getByRole('radio').count()).toBe(4);
+            await poll(() => page.getByRole('radio').count()).toBe(4);
             await choose(page, name);
             expect(await text(page, '.verdict')).toBe('As calibrated ');
             times = 3;
-            await expect.poll(() => text(page, '.verdict .badge'), { timeout: 10_000 }).toBe('Drift');
+            await poll(() => text(page, '.verdict .badge')).toBe('Drift');
             expect(await text(page, '.verdict .reasons')).toMatch(
               /values reach \d+ % beyond .*; [\d.]+ % more codes are saturated/,
             );
@@ -195,9 +195,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
             expect(await text(page, '#announcer')).toBe(`${name}: Drift`);
             // The others are as they were.
             expect(await page.locator('.badge[data-state="drift"]').count()).toBe(2);
-            await expect
-              .poll(async () => Number(await exact(page, '#tile-throughput')), { timeout: 10_000 })
-              .toBeGreaterThan(1);
+            await poll(async () => Number(await exact(page, '#tile-throughput'))).toBeGreaterThan(1);
             expect(Number(await exact(page, '#tile-latency'))).toBeGreaterThan(0);
             expect(Number(await exact(page, '#tile-latency-2'))).toBeGreaterThanOrEqual(
               Number(await exact(page, '#tile-latency')),
@@ -218,9 +216,9 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
           await live(page);
           expect([await violations(page), await overflow(page)]).toEqual([[], 0]);
           await sendAll(url, 3);
-          await expect.poll(() => page.getByRole('radio').count()).toBe(4);
+          await poll(() => page.getByRole('radio').count()).toBe(4);
           await choose(page, tensors[1]!.name);
-          await expect.poll(() => text(page, '.verdict .badge')).toBe('Drift');
+          await poll(() => text(page, '.verdict .badge')).toBe('Drift');
           await page.locator('summary').first().click();
           expect([await violations(page), await overflow(page)]).toEqual([[], 0]);
           const [ground, ink] = await page.evaluate(() => {
@@ -256,8 +254,8 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
     await withServer({ models }, async (url) => {
       await sendAll(url);
       await withPage(url, {}, async (page) => {
-        await expect.poll(() => page.getByRole('radio').count()).toBe(4);
-        await expect.poll(() => page.locator('.streams input:checked').count()).toBe(1);
+        await poll(() => page.getByRole('radio').count()).toBe(4);
+        await poll(() => page.locator('.streams input:checked').count()).toBe(1);
         const focused = () =>
           page.evaluate(() => {
             const { activeElement: element } = document;
@@ -279,12 +277,12 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
         for (const at of [1, 2, 3]) {
           await page.keyboard.press('ArrowDown');
           const id = await page.locator('.streams input').nth(at).getAttribute('value');
-          await expect.poll(() => text(page, '#detail-title')).toBe(id);
+          await poll(() => text(page, '#detail-title')).toBe(id);
           expect((await focused()).name).toBe(id);
         }
         await page.keyboard.press('ArrowUp');
         const second = await page.locator('.streams input').nth(2).getAttribute('value');
-        await expect.poll(() => text(page, '#detail-title')).toBe(second);
+        await poll(() => text(page, '#detail-title')).toBe(second);
 
         await page.locator('#theme').focus();
         const theme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
@@ -307,12 +305,12 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
         async (page) => {
           const addresses: string[] = [];
           page.on('request', (request) => addresses.push(request.url()));
-          await expect.poll(() => page.locator('#token').isVisible()).toBe(true);
+          await poll(() => page.locator('#token').isVisible()).toBe(true);
           expect(await page.locator('#board').isVisible()).toBe(false);
           expect(await violations(page)).toEqual([]);
           await page.keyboard.type('wrong');
           await page.keyboard.press('Enter');
-          await expect.poll(() => text(page, '#token-error')).toBe('This is not the token of this server.');
+          await poll(() => text(page, '#token-error')).toBe('This is not the token of this server.');
           await page.locator('#token').fill('open sesame');
           await page.keyboard.press('Enter');
           await live(page);
@@ -343,9 +341,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
       async (page) => {
         await live(page);
         await first.close();
-        await expect
-          .poll(() => text(page, '#connection-text'), { timeout: 10_000 })
-          .toMatch(/^Disconnected: .*Next try in \d+ s$/);
+        await poll(() => text(page, '#connection-text')).toMatch(/^Disconnected: .*Next try in \d+ s$/);
         expect(await text(page, '#announcer')).toBe('Disconnected');
         // What is known stays on the page, marked as old.
         expect(await exact(page, '#tile-total')).toBe('1');
@@ -355,7 +351,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
         await page.locator('#reconnect').click();
         await live(page);
         expect(await page.locator('#board.old').count()).toBe(0);
-        await expect.poll(() => exact(page, '#tile-total')).toBe('0');
+        await poll(() => exact(page, '#tile-total')).toBe('0');
       },
       /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE/,
     );
@@ -367,9 +363,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page ${WHERE}`, { timeout: 60_000 }, () => {
       await withPage(between.url, {}, async (page) => {
         await live(page);
         between.hold();
-        await expect
-          .poll(() => text(page, '#connection-text'), { timeout: 10_000 })
-          .toMatch(/^Stale: nothing for \d+ s$/);
+        await poll(() => text(page, '#connection-text')).toMatch(/^Stale: nothing for \d+ s$/);
         expect(await page.locator('#board.old').count()).toBe(1);
         between.pass();
         await live(page);

@@ -8,6 +8,7 @@ import { createRuntime, preset } from '#src/index.js';
 import { QuantlaneServer, type ServerOptions } from '#src/server/index.js';
 import { ended, spawned, start } from '../../cli/helpers.js';
 import { binaryRequest, infer, withServer } from '../client.js';
+import { poll } from './browser.js';
 
 const data = Float32Array.from({ length: 512 }, (_, at) => Math.sin(at * 1.7) * (at % 64 === 5 ? 40 : 1));
 const request = (more: object = {}) => binaryRequest('FP32', [8, 64], data, more);
@@ -133,14 +134,12 @@ describe('the state', () => {
       await infer(url, 'torchao-int8', request());
       await infer(url, 'torchao-int8', { body: '{' });
       const names = ['layer.3', 'torchao-int8/x'];
-      await expect
-        .poll(async () => {
-          const { state } = await (await fetch(`${url}/dashboard/state`)).json();
-          return state.streams.map(
-            ({ id, minute }: { id: string; minute: { range: unknown } | null }) => minute?.range && id,
-          );
-        })
-        .toEqual(names);
+      await poll(async () => {
+        const { state } = await (await fetch(`${url}/dashboard/state`)).json();
+        return state.streams.map(
+          ({ id, minute }: { id: string; minute: { range: unknown } | null }) => minute?.range && id,
+        );
+      }).toEqual(names);
       const plain = { dtype: 'float32', shape: [8, 64], data } as const;
       using expected = await runtime.quantize(plain, 'onnx-dynamic', { range, stats: true });
       const { min, max } = await runtime.range(plain, 'onnx-dynamic');
@@ -214,12 +213,10 @@ describe('the feed', () => {
         { error: 'Expected at most 16 viewers at a time, got one more' },
       ]);
       viewers.pop()!.leave();
-      await expect
-        .poll(async () => {
-          viewers.push(await view(url));
-          return viewers.at(-1)!.status;
-        })
-        .toBe(200);
+      await poll(async () => {
+        viewers.push(await view(url));
+        return viewers.at(-1)!.status;
+      }).toBe(200);
       for (const viewer of viewers) viewer.leave();
     });
   });
