@@ -37,11 +37,22 @@ export const GROUPS: readonly PageGroup[] = [
       'docs/kvcache.md',
       'docs/generation.md',
       'docs/onnxruntime.md',
+      'docs/browser.md',
       'docs/scheduling.md',
       'docs/performance.md',
     ],
   },
-  { title: 'Operations', pages: ['docs/server.md', 'docs/reliability.md', 'deploy/kubernetes/README.md'] },
+  {
+    title: 'Operations',
+    pages: [
+      'docs/server.md',
+      'docs/dashboard.md',
+      'docs/observability.md',
+      'docs/cluster.md',
+      'docs/reliability.md',
+      'deploy/kubernetes/README.md',
+    ],
+  },
   { title: 'Project', pages: ['examples/README.md', 'examples/model/README.md', 'CHANGELOG.md'] },
 ];
 
