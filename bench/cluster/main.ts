@@ -43,6 +43,7 @@ function tableOf(options: ClusterSoakOptions, result: ClusterSoakResult): string
       ['values of those', count(result.values)],
       ['batches that a second host got', count(result.redelivered)],
       ['results that came again or too late, and were dropped', count(result.unwanted)],
+      ['batches that were sent anew, for the server may have lost them', count(result.repeated)],
       ['messages and questions of the sender that were sent again', count(result.resent)],
       ['times that the sender connected again', count(result.reconnects)],
       ['batches by the host that was paused, and by the third', result.done.map(count).join(' + ')],

@@ -41,6 +41,8 @@ export interface ClusterSoakResult {
   readonly done: readonly number[];
   /** Results that came although they were there or nobody waited for them, and were dropped. */
   readonly unwanted: number;
+  /** Batches that were sent anew, for the server may have lost them. */
+  readonly repeated: number;
   readonly resent: number;
   readonly reconnects: number;
   readonly peakRss: number;
@@ -75,7 +77,10 @@ export async function clusterSoak(
   }, 500);
   try {
     const onResult = () => faults.at(check.results);
-    await Promise.all(Array.from({ length: options.keys }, (_, key) => keyed(far, key, options, check, onResult)));
+    const all = Array.from({ length: options.keys }, (_, key) => keyed(far, key, options, check, onResult));
+    for (const settled of await Promise.allSettled(all)) {
+      if (settled.status === 'rejected') violations.push(String(settled.reason));
+    }
     const seconds = (performance.now() - began) / 1000;
     await faults.over();
     check.end();
@@ -93,6 +98,7 @@ export async function clusterSoak(
       redelivered: counts.reduce((sum, { redelivered }) => sum + redelivered, 0),
       done: counts.map(({ done }) => done),
       unwanted: cluster.unwanted,
+      repeated: cluster.repeated,
       resent: cluster.resent,
       reconnects: cluster.reconnects,
       peakRss,

@@ -22,10 +22,25 @@ const AHEAD = 256;
  */
 export const FRESH_MS = 1_000;
 
+/**
+ * After a server came back, batches without a result are sent anew after so many milliseconds, then after twice as many, and
+ * so on: one that was killed may have lost what it said was stored, or deliver it to nobody. So are batches that are sent
+ * within so many milliseconds of it.
+ */
+const DOUBT_MS = 5_000;
+
+/** Milliseconds between two looks for such batches. */
+const LOOK_MS = 500;
+
 /** A batch that has no result yet. */
 interface Expected {
   resolve(message: JsMsg): void;
   reject(reason: unknown): void;
+  /** When it was sent, the last time. */
+  at: number;
+  /** How often it was sent anew. */
+  times: number;
+  sendAgain(): void;
 }
 
 /** How a batch is sent. */
@@ -47,6 +62,8 @@ export interface ClientCounts {
   unwanted: number;
   /** Batches that were given up: aborted, or late. */
   abandoned: number;
+  /** Times that a batch was sent anew after the server came back. */
+  repeated: number;
 }
 
 /** Sends batches and takes their results. */
@@ -54,7 +71,15 @@ export class Client {
   /** What the messages of this client are known by. */
   readonly id = randomBytes(8).toString('hex');
   readonly connection: Connection;
-  readonly counts: ClientCounts = { sent: 0, sentBytes: 0, received: 0, receivedBytes: 0, unwanted: 0, abandoned: 0 };
+  readonly counts: ClientCounts = {
+    sent: 0,
+    sentBytes: 0,
+    received: 0,
+    receivedBytes: 0,
+    unwanted: 0,
+    abandoned: 0,
+    repeated: 0,
+  };
   readonly #mostBytes: number;
   readonly #expected = new Map<string, Expected>();
   /** What is tidied up behind the caller's back. */
@@ -63,10 +88,17 @@ export class Client {
   #number = 0;
   /** When a batch was given up last, by `performance.now()`. */
   #abandonedAt = Number.NEGATIVE_INFINITY;
+  /** When the server came back last. */
+  #backAt = Number.NEGATIVE_INFINITY;
+  readonly #timer: NodeJS.Timeout;
 
   private constructor(connection: Connection, mostBytes: number) {
     this.connection = connection;
     this.#mostBytes = mostBytes;
+    connection.onReconnect = () => {
+      this.#backAt = performance.now();
+    };
+    this.#timer = setInterval(() => this.#lookAgain(), LOOK_MS);
     connection.gone.addEventListener('abort', () => this.abandon(connection.gone.reason), { once: true });
   }
 
@@ -82,6 +114,7 @@ export class Client {
       await client.#listen();
       return client;
     } catch (error) {
+      clearInterval(client.#timer);
       await connection.close();
       throw error;
     }
@@ -105,18 +138,25 @@ export class Client {
     signal?.addEventListener('abort', abort, { once: true });
     const timer = setTimeout(() => ended.abort(late(timeout)), timeout);
     const arrived = new Promise<JsMsg>((resolve, reject) => {
-      this.#expected.set(id, { resolve, reject });
+      const at = performance.now();
+      this.#expected.set(id, { resolve, reject, at, times: 0, sendAgain: () => sendAgain() });
       ended.signal.addEventListener('abort', () => reject(ended.signal.reason), { once: true });
     });
     const to = { subject: this.connection.names.workOf(this.id), id, way: 'in' } as const;
-    const stored = send(this.connection, to, content, ended.signal);
+    const first = send(this.connection, to, content, ended.signal);
+    const stored = [first];
+    const sendAgain = (): void => {
+      const again = send(this.connection, { ...to, messageId: `${id}~${stored.length}` }, content, ended.signal);
+      again.catch(() => undefined);
+      stored.push(again);
+    };
     let hasParts = content.length > this.connection.room;
     let isOver = false;
     try {
       this.counts.sent++;
       this.counts.sentBytes += content.length;
       // It may come before the answer that the batch is stored, which may be lost; what fails for good ends both.
-      const message = await Promise.race([arrived, stored.then(() => arrived)]);
+      const message = await Promise.race([arrived, first.then(() => arrived)]);
       this.#expected.delete(id);
       hasParts ||= partCount(message) > 0;
       const bytes = contentBytes(message);
@@ -132,8 +172,8 @@ export class Client {
       this.#expected.delete(id);
       // Nobody hears of it any more.
       arrived.catch(() => undefined);
-      if (isOver) stored.catch(() => undefined);
-      else this.#giveUp(id, stored);
+      first.catch(() => undefined);
+      if (!isOver || stored.length > 1) this.#giveUp(id, stored, isOver);
       if (hasParts) this.#tidy(() => this.#discard(id));
     }
   }
@@ -152,6 +192,7 @@ export class Client {
   async close(): Promise<void> {
     const { jsm, names, gone } = this.connection;
     this.abandon(closed());
+    clearInterval(this.#timer);
     await this.settled();
     if (!gone.aborted) {
       // A host may have had a batch in hand that was given up.
@@ -185,17 +226,33 @@ export class Client {
     if (partCount(message) > 0) this.#tidy(() => this.#discard(id));
   }
 
-  /** A batch that no host has begun is taken back. */
-  #giveUp(id: string, stored: Promise<PubAck>): void {
-    this.counts.abandoned++;
+  /** What no host has begun is taken back: a batch that was given up, or one that was sent more than once. */
+  #giveUp(id: string, stored: readonly Promise<PubAck>[], isOver: boolean): void {
+    if (!isOver) this.counts.abandoned++;
     this.#abandonedAt = performance.now();
     const { jsm, names } = this.connection;
     this.#tidy(async () => {
-      const ack = await stored.catch(() => undefined);
-      // It may be stored although nobody knows: whoever takes it asks for its parts, or brings an unwanted result.
-      if (ack !== undefined) await this.#leftovers(() => jsm.streams.deleteMessage(names.work, ack.seq));
-      if (ack === undefined) await this.#discard(id);
+      for (const storing of stored) {
+        const ack = await storing.catch(() => undefined);
+        // It may be stored although nobody knows: whoever takes it asks for its parts, or brings an unwanted result.
+        if (ack !== undefined) await this.#leftovers(() => jsm.streams.deleteMessage(names.work, ack.seq));
+        else await this.#discard(id);
+      }
     });
+  }
+
+  /** Sends anew what has no result although it was sent long ago, or to a server that was killed since. */
+  #lookAgain(): void {
+    const now = performance.now();
+    for (const expected of this.#expected.values()) {
+      const { at, times } = expected;
+      const isInDoubt = at < this.#backAt + DOUBT_MS || times > 0;
+      if (!isInDoubt || now - Math.max(at, this.#backAt) < DOUBT_MS * 2 ** times) continue;
+      expected.at = now;
+      expected.times++;
+      this.counts.repeated++;
+      expected.sendAgain();
+    }
   }
 
   #discard(id: string): Promise<void> {

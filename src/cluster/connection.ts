@@ -31,6 +31,8 @@ export class Connection {
   readonly jsm: JetStreamManager;
   readonly names: Names;
   readonly counts = { reconnects: 0, resent: 0 };
+  /** Called when there is a server again. */
+  onReconnect = (): void => undefined;
   readonly #headers: () => MsgHdrs;
   readonly #gone = new AbortController();
   readonly #reconnectFor: number;
@@ -164,6 +166,7 @@ export class Connection {
   #reconnected(): void {
     this.counts.reconnects++;
     this.#resume();
+    this.onReconnect();
   }
 
   #resume(): void {

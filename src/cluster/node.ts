@@ -12,7 +12,7 @@ import { Connection } from './connection.js';
 import { Credits } from './credits.js';
 import { clientOf, HOSTS } from './names.js';
 import { type NodeOptions, type NodeSettings, settleNode } from './node-options.js';
-import { contentBytes, idOf, receive, send } from './parcel.js';
+import { contentBytes, idOf, messageIdOf, receive, send } from './parcel.js';
 import { errorMessage, rangeMessage, resultMessage } from './result.js';
 import { ensureHosts, type WorkSettings } from './streams.js';
 import { Wanted } from './wanted.js';
@@ -230,7 +230,7 @@ export class ClusterNode {
       return message.ack();
     }
     const subject = this.#connection.names.resultsOf(client);
-    await send(this.#connection, { subject, id, way: 'out' }, content);
+    await send(this.#connection, { subject, id, way: 'out', messageId: messageIdOf(message) }, content);
     this.#counts.done++;
     // Only now: a host that dies before leaves the batch to another one.
     message.ack();

@@ -30,9 +30,14 @@ export interface Received {
   readonly data: Uint8Array;
 }
 
-/** The id of the batch that a message is about; empty for a message without one. */
-export function idOf({ headers }: Received): string {
+/** The id of a message, by which the server knows it; empty for a message without one. */
+export function messageIdOf({ headers }: Received): string {
   return headers?.get(ID) ?? '';
+}
+
+/** The id of the batch that a message is about: that of the message, but for how often it was sent anew. */
+export function idOf(message: Received): string {
+  return messageIdOf(message).replace(/~\d+$/, '');
 }
 
 /** Parts that belong to a message; 0 for one that has its content within. */
@@ -47,24 +52,25 @@ export function contentBytes(message: Received): number {
 
 /**
  * Sends a content to a subject, in parts where it needs them.
+ * @param to `id` is that of the batch, `messageId` that of its message where it is another one
  * @returns where its message is stored; errors are those of `Connection.publish`
  */
 export async function send(
   connection: Connection,
-  to: { readonly subject: string; readonly id: string; readonly way: Way },
+  to: { readonly subject: string; readonly id: string; readonly way: Way; readonly messageId?: string },
   content: Uint8Array,
   signal?: AbortSignal,
 ): Promise<PubAck> {
-  const { subject, id, way } = to;
+  const { subject, id, way, messageId = id } = to;
   const { room, names } = connection;
-  if (content.length <= room) return connection.publish(subject, id, content, {}, signal);
+  if (content.length <= room) return connection.publish(subject, messageId, content, {}, signal);
   const count = Math.ceil(content.length / room);
   await inParts(count, async (index) => {
     const part = content.subarray(index * room, (index + 1) * room);
-    await connection.publish(names.partsOf(id, way, index), `${id}.${way}.${index}`, part, {}, signal);
+    await connection.publish(names.partsOf(id, way, index), `${messageId}.${way}.${index}`, part, {}, signal);
   });
   const facts = { [COUNT]: String(count), [BYTES]: String(content.length) };
-  return connection.publish(subject, id, new Uint8Array(0), facts, signal);
+  return connection.publish(subject, messageId, new Uint8Array(0), facts, signal);
 }
 
 /**

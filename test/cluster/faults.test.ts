@@ -2,9 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRuntime, type PlainTensor, type RemoteRuntime, type StreamingRuntime } from '#src/index.js';
-import { contentOf, ended, expectEmpty, host, hostProcess, withRemote } from './helpers.js';
+import { contentOf, ended, expectEmpty, host, hostProcess, leftIn, withRemote } from './helpers.js';
 import { HAS_NATS, NatsServer, NEEDS_NATS } from './server.js';
 
 /** What hosts of these tests are told: a batch goes to another host after half a second. */
@@ -74,6 +76,31 @@ describe.skipIf(!HAS_NATS)(`under faults${NEEDS_NATS}`, () => {
     });
     for (const child of [paused, steady]) expect((await ended(child)).code).toBe(0);
     await expectEmpty(server.url);
+  });
+
+  it('a server that loses batches which it said it has', { timeout: 60_000 }, async () => {
+    const stream = 'forgetful';
+    await using own = await NatsServer.start();
+    const nc = await connect({ servers: own.url });
+    const jsm = await jetstreamManager(nc);
+    await withRemote({ servers: own.url, stream, timeout: 40_000 }, async (far) => {
+      const large = { ...tensorOf(0), shape: [600, 1_000], data: new Float32Array(600_000).fill(0.5) };
+      const calls = [tensorOf(1), large, tensorOf(2)].map((tensor) =>
+        far.quantize(tensor, 'torchao-int8', { key: 'k' }),
+      );
+      const settled = Promise.all(calls.map(async (call) => (await call).release()));
+      while ((await leftIn(own.url, stream))[stream]![0] < 3) await delay(20);
+      for (const name of [stream, `${stream}-parts`]) await jsm.streams.purge(name);
+      await own.stop();
+      await own.start();
+      const { end } = await host({ servers: own.url, stream });
+      await settled;
+      expect(far.metrics().cluster).toMatchObject({ received: 3, repeated: 3, reconnects: 1 });
+      await far.drain();
+      await end();
+    });
+    await nc.close();
+    await expectEmpty(own.url, stream);
   });
 
   it('hosts that join and leave under load', { timeout: 60_000 }, async () => {
