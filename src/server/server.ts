@@ -9,7 +9,8 @@ import type { Runtime } from '../runtime/index.js';
 import { Watch } from '../watch/index.js';
 import type { Sources } from './dashboard/reporter.js';
 import { dashboardRoutes } from './dashboard/routes.js';
-import { answer, type Failure, failureOf, late } from './failure.js';
+import { Exchange } from './exchange.js';
+import { answer, type Failure, failureOf } from './failure.js';
 import { Health } from './health.js';
 import { Inference } from './infer.js';
 import { modelMetadata, serverMetadata } from './metadata.js';
@@ -123,9 +124,10 @@ export class QuantlaneServer {
       app.get(`${path}/ready`, (request, reply) =>
         this.#onModel(request, reply, ({ name }) => this.#sayReady(reply, { name })),
       );
-      app.post(`${path}/infer`, (request, reply) =>
-        this.#onModel(request, reply, (model) => this.#infer(model, request, reply)),
-      );
+      app.post(`${path}/infer`, (request, reply) => {
+        // What a handler returns is waited for as a promise.
+        this.#onModel(request, reply, (model) => this.#infer(model, request, reply));
+      });
     }
     return app;
   }
@@ -157,29 +159,22 @@ export class QuantlaneServer {
     return send(reply, answer(404, `Expected the name of a model and version 1, got '${name}', version ${version}`));
   }
 
-  async #infer(model: Model, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (this.#pending >= this.#settings.maxPending) {
-      send(reply, answer(429, `Expected at most ${this.#settings.maxPending} requests at a time, got one more`));
-      return reply;
+  #infer(model: Model, request: FastifyRequest, reply: FastifyReply): void {
+    const { maxPending, timeout } = this.#settings;
+    if (this.#pending >= maxPending) {
+      send(reply, answer(429, `Expected at most ${maxPending} requests at a time, got one more`));
+      return;
     }
-    const { timeout } = this.#settings;
-    const gone = new AbortController();
-    const onClose = () => gone.abort(new Error('The client is gone'));
-    const timer = setTimeout(() => gone.abort(late(timeout)), timeout);
-    reply.raw.once('close', onClose);
     this.#pending++;
-    try {
-      await this.#inference.answer(model, request.raw, reply.raw, gone.signal);
-      reply.hijack();
-    } catch (error) {
-      if (reply.raw.headersSent) reply.hijack();
-      else send(reply, failureOf(error));
-    } finally {
-      this.#pending--;
-      clearTimeout(timer);
-      reply.raw.off('close', onClose);
-    }
-    return reply;
+    // The answer is written to the response itself; errors go the way of every other route.
+    new Exchange(model, request.raw, reply.raw, {
+      inference: this.#inference,
+      timeout,
+      refuse: (error) => send(reply, failureOf(error)),
+      over: () => {
+        this.#pending--;
+      },
+    });
   }
 }
 
