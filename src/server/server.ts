@@ -116,7 +116,7 @@ export class QuantlaneServer {
     if (token !== undefined) app.addHook('onRequest', tokenCheck(token));
     if (this.#watch !== undefined) dashboardRoutes(app, this.#sources(this.#watch));
 
-    app.get('/v2', () => serverMetadata());
+    for (const path of ['/v2', '/v2/']) app.get(path, () => serverMetadata());
     app.get('/v2/health/live', () => ({ live: true }));
     app.get('/v2/health/ready', (_request, reply) => this.#sayReady(reply));
     for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
