@@ -23,6 +23,7 @@ const args = {
   key: { type: 'string', description: 'Key for TLS, PEM', valueHint: 'FILE' },
   'max-tensor': { type: 'string', description: 'Of a request, default 64MiB', valueHint: 'SIZE' },
   'max-pending': { type: 'string', description: 'Requests at a time, default 1024', valueHint: 'N' },
+  'max-streams': { type: 'string', description: 'Streams of batches at a time, default 64', valueHint: 'N' },
   timeout: { type: 'string', description: 'For a request, default 30000', valueHint: 'MS' },
   dashboard: { type: 'boolean', description: 'A page at /dashboard, also where others reach it' },
   'no-dashboard': { type: 'boolean', description: 'No such page, nor what it is made of' },
@@ -71,6 +72,7 @@ async function serverOptions(words: Words, dashboard: boolean | undefined, { say
   const port = integerOption('port', words('port'));
   const maxTensor = words('max-tensor');
   const maxPending = integerOption('max-pending', words('max-pending'));
+  const maxStreams = integerOption('max-streams', words('max-streams'));
   const timeout = integerOption('timeout', words('timeout'));
   const healthDeadline = integerOption('health-deadline', words('health-deadline'));
   return {
@@ -81,6 +83,7 @@ async function serverOptions(words: Words, dashboard: boolean | undefined, { say
     ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
     ...(maxTensor !== undefined && { maxTensor }),
     ...(maxPending !== undefined && { maxPending }),
+    ...(maxStreams !== undefined && { maxStreams }),
     ...(timeout !== undefined && { timeout }),
     ...(dashboard !== undefined && { dashboard }),
     ...(words('metrics-open') !== undefined && { metricsOpen: true }),

@@ -14,4 +14,5 @@ export {
 } from './client.js';
 export { RemoteError } from './error.js';
 export type { ClientOptions, ClientSocket, WebSocketClass } from './options.js';
+export type { BatchSource, StreamOptions } from './stream.js';
 export type { ClientQuantized, ClientTensor } from './tensors.js';

@@ -77,7 +77,9 @@ export class Exchange {
 
   #whole(body: Buffer, at: number): LeasedAnswer | Promise<LeasedAnswer> {
     const trace = traceOf(this.#from);
-    return this.#parts.inference.whole(this.#model, body.subarray(0, at), body.subarray(at), trace, () => this.#signal());
+    return this.#parts.inference.whole(this.#model, body.subarray(0, at), body.subarray(at), trace, () =>
+      this.#signal(),
+    );
   }
 
   /** Answers with what `work` gives. */

@@ -18,6 +18,7 @@ import { ServerMetrics } from './metrics.js';
 import { type Model, Models } from './models.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
 import { HEALTH_PATH, watchRequests } from './requests.js';
+import { Streams } from './streams.js';
 import { Watching } from './watching.js';
 
 /** A server that listens. */
@@ -30,6 +31,7 @@ export class QuantlaneServer {
   readonly #metrics: ServerMetrics;
   readonly #app: FastifyInstance;
   readonly #watch: Watch | undefined;
+  readonly #streams: Streams;
   #pending = 0;
   #isDraining = false;
 
@@ -44,6 +46,7 @@ export class QuantlaneServer {
     this.#inference = new Inference(runtime, this.#models, limits, watching);
     this.#metrics = new ServerMetrics(runtime, this);
     this.#app = this.#routes();
+    this.#streams = this.#openStreams();
   }
 
   /**
@@ -83,6 +86,7 @@ export class QuantlaneServer {
   /** Takes no more requests, is not ready any more, and settles when those in work are answered. */
   async close(): Promise<void> {
     this.#isDraining = true;
+    this.#streams.drain();
     await this.#app.close();
     await this.#watch?.settled();
     this.#health.stop();
@@ -113,7 +117,7 @@ export class QuantlaneServer {
     app.setErrorHandler((error, _request, reply) => send(reply, failureOf(error)));
     watchRequests(app, this.#models, this.#metrics);
     this.#metrics.register(app, metricsOpen);
-    if (token !== undefined) app.addHook('onRequest', tokenCheck(token));
+    if (token !== undefined) app.addHook('onRequest', tokenCheck(tokenTest(token)));
     if (this.#watch !== undefined) dashboardRoutes(app, this.#sources(this.#watch));
 
     for (const path of ['/v2', '/v2/']) app.get(path, () => serverMetadata());
@@ -130,6 +134,21 @@ export class QuantlaneServer {
       });
     }
     return app;
+  }
+
+  #openStreams(): Streams {
+    const { timeout, token, maxStreams, maxJson, maxTensor } = this.#settings;
+    return new Streams(this.#app.server, {
+      inference: this.#inference,
+      timeout,
+      count: (change) => {
+        this.#pending += change;
+      },
+      find: (name) => this.#models.find(name),
+      isToken: token === undefined ? undefined : tokenTest(token),
+      maxStreams,
+      maxMessage: maxJson + maxTensor,
+    });
   }
 
   #sources(watch: Watch): Sources {
@@ -185,13 +204,20 @@ function send(reply: FastifyReply, { status, body, retryAfter }: Failure): Fasti
   return reply.code(status).send(body);
 }
 
-/** Refuses requests without the token; the comparison takes as long for every other. */
-function tokenCheck(token: string): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+/** Whether a header brings the token; the comparison takes as long for every other. */
+function tokenTest(token: string): (authorization: string | undefined) => boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(`Bearer ${token}`);
+  return (authorization) => timingSafeEqual(digest(authorization ?? ''), expected);
+}
+
+/** Refuses requests without the token. */
+function tokenCheck(
+  isToken: (authorization: string | undefined) => boolean,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   return async (request, reply) => {
     if (request.url.startsWith(HEALTH_PATH) || request.routeOptions.config?.isOpen === true) return undefined;
-    if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return undefined;
+    if (isToken(request.headers.authorization)) return undefined;
     reply.header('www-authenticate', 'Bearer');
     return send(reply, answer(401, 'Expected the token of the server as Authorization: Bearer, got another or none'));
   };
