@@ -4,6 +4,7 @@
  */
 import { HEAD_LENGTH } from '../protocol/index.js';
 import { RemoteError } from './error.js';
+import { type GenerateRequest, generateBody, textsOf } from './generate.js';
 import { send } from './http.js';
 import { type ClientOptions, type ClientSettings, settleClient } from './options.js';
 import { type BatchSource, type StreamOptions, streamed } from './stream.js';
@@ -113,6 +114,21 @@ export class Client {
    */
   stream(name: string, source: BatchSource, options: StreamOptions = {}): AsyncIterableIterator<ClientQuantized> {
     return streamed(this.#settings, `${pathOf(name)}/stream`, source, options);
+  }
+
+  /**
+   * Text from a language model, as it is made. Whoever leaves ends it at the server, too.
+   * @throws when it is iterated: RemoteError, the reason of the signal, and what `fetch` rejects with
+   */
+  async *generate(
+    name: string,
+    request: GenerateRequest,
+    options: ClientCallOptions = {},
+  ): AsyncGenerator<string, void, undefined> {
+    const headers = { 'content-type': 'application/json' };
+    const sending = { ...options, body: generateBody(request), headers };
+    const { body } = await send(this.#settings, `${pathOf(name)}/generate_stream`, sending);
+    if (body !== null) yield* textsOf(body);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { fail, got } from '../errors.js';
 import { parseSize } from '../memory/index.js';
+import type { GeneratorSettings } from './generation.js';
 import type { ModelSettings } from './models.js';
 
 /** What takes the lines of a log, such as `process.stderr`. */
@@ -30,6 +31,12 @@ export interface ServerOptions {
   readonly maxJson?: number | string;
   /** Requests in work at a time; one more is refused with 429. Default 1,024. */
   readonly maxPending?: number;
+  /** Language models, for text. */
+  readonly generators?: readonly GeneratorSettings[];
+  /** Tokens of a text at most, and where a request tells none; default 512. */
+  readonly maxTokens?: number;
+  /** Texts that are made at a time; one more is refused with 429. Default 32. */
+  readonly maxSessions?: number;
   /** Streams of batches at a time; one more is refused with 429. Default 64. */
   readonly maxStreams?: number;
   /** Milliseconds for a request from its first byte to the last of its answer; default 30,000. */
@@ -55,6 +62,9 @@ export interface ServerSettings {
   readonly maxJson: number;
   readonly maxPending: number;
   readonly maxStreams: number;
+  readonly generators: readonly GeneratorSettings[];
+  readonly maxTokens: number;
+  readonly maxSessions: number;
   readonly timeout: number;
   readonly dashboard: boolean;
   readonly metricsOpen: boolean;
@@ -80,6 +90,9 @@ export function settleServer(options: ServerOptions): ServerSettings {
   if (token !== undefined && (typeof token !== 'string' || token === '')) throw wrong('token: a string', token);
   if (!Number.isSafeInteger(maxPending) || maxPending < 1) throw wrong('maxPending: at least 1', maxPending);
   if (!Number.isSafeInteger(maxStreams) || maxStreams < 1) throw wrong('maxStreams: at least 1', maxStreams);
+  const { generators = [], maxTokens = 512, maxSessions = 32 } = options;
+  if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) throw wrong('maxTokens: at least 1', maxTokens);
+  if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) throw wrong('maxSessions: at least 1', maxSessions);
   if (!(timeout > 0 && timeout < 2 ** 31)) throw wrong('timeout: milliseconds', timeout);
   const { dashboard = token !== undefined || isLoopback(host) } = options;
   if (typeof dashboard !== 'boolean') throw wrong('dashboard: true or false', dashboard);
@@ -98,6 +111,9 @@ export function settleServer(options: ServerOptions): ServerSettings {
     maxJson,
     maxPending,
     maxStreams,
+    generators,
+    maxTokens,
+    maxSessions,
     timeout,
     dashboard,
     metricsOpen,

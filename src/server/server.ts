@@ -11,6 +11,7 @@ import type { Sources } from './dashboard/reporter.js';
 import { dashboardRoutes } from './dashboard/routes.js';
 import { Exchange } from './exchange.js';
 import { answer, type Failure, failureOf } from './failure.js';
+import { Generation } from './generation.js';
 import { Health } from './health.js';
 import { Inference } from './infer.js';
 import { modelMetadata, serverMetadata } from './metadata.js';
@@ -29,11 +30,15 @@ export class QuantlaneServer {
   readonly #models: Models;
   readonly #inference: Inference;
   readonly #metrics: ServerMetrics;
+  readonly #generation: Generation;
   readonly #app: FastifyInstance;
   readonly #watch: Watch | undefined;
   readonly #streams: Streams;
   #pending = 0;
   #isDraining = false;
+  readonly #count = (change: 1 | -1): void => {
+    this.#pending += change;
+  };
 
   private constructor(runtime: Runtime, settings: ServerSettings) {
     this.#settings = settings;
@@ -45,6 +50,12 @@ export class QuantlaneServer {
     const limits = { json: settings.maxJson, tensor: settings.maxTensor };
     this.#inference = new Inference(runtime, this.#models, limits, watching);
     this.#metrics = new ServerMetrics(runtime, this);
+    this.#generation = new Generation({
+      ...settings,
+      isTaken: (name) => this.#models.find(name) !== undefined,
+      count: this.#count,
+      refuse: send,
+    });
     this.#app = this.#routes();
     this.#streams = this.#openStreams();
   }
@@ -124,10 +135,15 @@ export class QuantlaneServer {
     app.get('/v2/health/live', () => ({ live: true }));
     app.get('/v2/health/ready', (_request, reply) => this.#sayReady(reply));
     for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
-      app.get(path, (request, reply) => this.#onModel(request, reply, (model) => reply.send(modelMetadata(model))));
-      app.get(`${path}/ready`, (request, reply) =>
-        this.#onModel(request, reply, ({ name }) => this.#sayReady(reply, { name })),
+      app.get(path, (request, reply) =>
+        this.#onName(request, reply, (name, model) =>
+          reply.send(model === undefined ? this.#generation.metadata(name) : modelMetadata(model)),
+        ),
       );
+      app.get(`${path}/ready`, (request, reply) =>
+        this.#onName(request, reply, (name) => this.#sayReady(reply, { name })),
+      );
+      this.#generation.register(app, path);
       app.post(`${path}/infer`, (request, reply) => {
         // What a handler returns is waited for as a promise.
         this.#onModel(request, reply, (model) => this.#infer(model, request, reply));
@@ -141,9 +157,7 @@ export class QuantlaneServer {
     return new Streams(this.#app.server, {
       inference: this.#inference,
       timeout,
-      count: (change) => {
-        this.#pending += change;
-      },
+      count: this.#count,
       find: (name) => this.#models.find(name),
       isToken: token === undefined ? undefined : tokenTest(token),
       maxStreams,
@@ -169,6 +183,17 @@ export class QuantlaneServer {
     const { problem } = this;
     if (problem === undefined) return reply.send({ ...what, ready: true });
     return reply.code(503).send({ ...what, ready: false, error: problem });
+  }
+
+  /** As `onModel`, also for language models, which are no model here. */
+  #onName<T>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    then: (name: string, model: Model | undefined) => T,
+  ): T | FastifyReply {
+    const { name, version = '1' } = request.params as { name: string; version?: string };
+    if (version === '1' && this.#generation.metadata(name) !== undefined) return then(name, undefined);
+    return this.#onModel(request, reply, (model) => then(name, model));
   }
 
   #onModel<T>(request: FastifyRequest, reply: FastifyReply, then: (model: Model) => T): T | FastifyReply {
