@@ -19,6 +19,7 @@ import { pipeline } from './cases/pipeline.js';
 import { places } from './cases/places.js';
 import { recallCase } from './cases/recall-case.js';
 import { rows } from './cases/rows.js';
+import { serve } from './cases/serve.js';
 import { streams } from './cases/streams.js';
 import { tokens } from './cases/tokens.js';
 import { twins } from './cases/twins.js';
@@ -36,6 +37,7 @@ export const CASES: readonly Case[] = [
   { name: 'dequantize', question: 'How fast do int8 codes become float32, against ONNX Runtime?', run: dequantize },
   { name: 'pipeline', question: 'What is left of the kernel at the end of a pipeline of tokens?', run: pipeline },
   { name: 'streams', question: 'Do 64 streams of tokens keep up with one thread of the bare kernel?', run: streams },
+  { name: 'serve', question: 'How many small requests does the server answer, against ONNX Runtime?', run: serve },
   { name: 'wake', question: 'How long to wake an idle lane, against an empty task of Piscina?', run: wake },
   { name: 'watch', question: 'How much more of the processor does a request take with the dashboard?', run: watch },
   { name: 'loop', question: 'How much later is the event loop while the runtime is saturated?', run: loop },

@@ -3,7 +3,10 @@
  * @module
  */
 import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import { type ArgsDef, defineCommand } from 'citty';
+import { onLanes, TextGenerator } from '../generate/index.js';
+import type { Runtime } from '../runtime/index.js';
 import { preset } from '../scheme/index.js';
 import { type ModelSettings, QuantlaneServer, type ServerOptions } from '../server/index.js';
 import { calibratedValues } from '../watch/index.js';
@@ -23,6 +26,11 @@ const args = {
   key: { type: 'string', description: 'Key for TLS, PEM', valueHint: 'FILE' },
   'max-tensor': { type: 'string', description: 'Of a request, default 64MiB', valueHint: 'SIZE' },
   'max-pending': { type: 'string', description: 'Requests at a time, default 1024', valueHint: 'N' },
+  'max-streams': { type: 'string', description: 'Streams of batches at a time, default 64', valueHint: 'N' },
+  generate: { type: 'string', description: 'Language model, as for generate', valueHint: 'DIR' },
+  'generate-name': { type: 'string', description: "Its name, default the folder's", valueHint: 'NAME' },
+  'max-tokens': { type: 'string', description: 'Of a text, default 512', valueHint: 'N' },
+  'max-sessions': { type: 'string', description: 'Texts at a time, default 32', valueHint: 'N' },
   timeout: { type: 'string', description: 'For a request, default 30000', valueHint: 'MS' },
   dashboard: { type: 'boolean', description: 'A page at /dashboard, also where others reach it' },
   'no-dashboard': { type: 'boolean', description: 'No such page, nor what it is made of' },
@@ -43,7 +51,9 @@ export const serveCommand = defineCommand({
 async function serve(words: Words, dashboard: boolean | undefined, context: Context): Promise<Report> {
   const options = await serverOptions(words, dashboard, context);
   await using runtime = await startRuntime(runtimeOptions(words));
-  const server = await QuantlaneServer.listen(runtime, options).catch((error: unknown) => () => {
+  using generator = await generatorOf(words, runtime);
+  const generators = generator === undefined ? [] : [{ name: nameOf(words), generator }];
+  const server = await QuantlaneServer.listen(runtime, { ...options, generators }).catch((error: unknown) => () => {
     throw error;
   });
   if (typeof server === 'function') return asUsage('serve', server);
@@ -71,6 +81,9 @@ async function serverOptions(words: Words, dashboard: boolean | undefined, { say
   const port = integerOption('port', words('port'));
   const maxTensor = words('max-tensor');
   const maxPending = integerOption('max-pending', words('max-pending'));
+  const maxTokens = integerOption('max-tokens', words('max-tokens'));
+  const maxSessions = integerOption('max-sessions', words('max-sessions'));
+  const maxStreams = integerOption('max-streams', words('max-streams'));
   const timeout = integerOption('timeout', words('timeout'));
   const healthDeadline = integerOption('health-deadline', words('health-deadline'));
   return {
@@ -81,12 +94,25 @@ async function serverOptions(words: Words, dashboard: boolean | undefined, { say
     ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
     ...(maxTensor !== undefined && { maxTensor }),
     ...(maxPending !== undefined && { maxPending }),
+    ...(maxTokens !== undefined && { maxTokens }),
+    ...(maxSessions !== undefined && { maxSessions }),
+    ...(maxStreams !== undefined && { maxStreams }),
     ...(timeout !== undefined && { timeout }),
     ...(dashboard !== undefined && { dashboard }),
     ...(words('metrics-open') !== undefined && { metricsOpen: true }),
     ...(words('log') !== undefined && { log: { write: (line: string) => say(line.trimEnd()) } }),
     ...(healthDeadline !== undefined && { healthDeadline }),
   };
+}
+
+/** The language model that is served. */
+async function generatorOf(words: Words, runtime: Runtime): Promise<TextGenerator | undefined> {
+  const folder = words('generate');
+  return folder === undefined ? undefined : TextGenerator.open(folder, onLanes(runtime));
+}
+
+function nameOf(words: Words): string {
+  return words('generate-name') ?? basename(resolve(words('generate')!));
 }
 
 async function fileOf(name: string, words: Words): Promise<Buffer | undefined> {

@@ -4,8 +4,10 @@
  */
 import { HEAD_LENGTH } from '../protocol/index.js';
 import { RemoteError } from './error.js';
+import { type GenerateRequest, generateBody, textsOf } from './generate.js';
 import { send } from './http.js';
 import { type ClientOptions, type ClientSettings, settleClient } from './options.js';
+import { type BatchSource, type StreamOptions, streamed } from './stream.js';
 import { type ClientQuantized, type ClientTensor, decoded, encoded } from './tensors.js';
 
 /** What every call takes. */
@@ -100,6 +102,33 @@ export class Client {
     const answer = new Uint8Array(await response.arrayBuffer());
     const length = Number(response.headers.get(HEAD_LENGTH) ?? answer.length);
     return decoded(answer.subarray(0, length), answer.subarray(length));
+  }
+
+  /**
+   * Quantizes the batches of a source over one WebSocket: results come in the order of the source, which is pulled only as
+   * fast as they are taken.
+   * @param name a preset, or a model of the server's own
+   * @throws when it is iterated: RemoteError for a batch that the server refuses, ERR_QUANTLANE_CLOSED for a connection
+   * that ends or does not come about, ERR_QUANTLANE_ARGUMENT where there is no WebSocket, errors of `infer`, what the source
+   * throws, and the reason of the signal
+   */
+  stream(name: string, source: BatchSource, options: StreamOptions = {}): AsyncIterableIterator<ClientQuantized> {
+    return streamed(this.#settings, `${pathOf(name)}/stream`, source, options);
+  }
+
+  /**
+   * Text from a language model, as it is made. Whoever leaves ends it at the server, too.
+   * @throws when it is iterated: RemoteError, the reason of the signal, and what `fetch` rejects with
+   */
+  async *generate(
+    name: string,
+    request: GenerateRequest,
+    options: ClientCallOptions = {},
+  ): AsyncGenerator<string, void, undefined> {
+    const headers = { 'content-type': 'application/json' };
+    const sending = { ...options, body: generateBody(request), headers };
+    const { body } = await send(this.#settings, `${pathOf(name)}/generate_stream`, sending);
+    if (body !== null) yield* textsOf(body);
   }
 }
 

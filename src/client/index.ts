@@ -13,5 +13,7 @@ export {
   type TensorMetadata,
 } from './client.js';
 export { RemoteError } from './error.js';
+export type { GenerateRequest } from './generate.js';
 export type { ClientOptions, ClientSocket, WebSocketClass } from './options.js';
+export type { BatchSource, StreamOptions } from './stream.js';
 export type { ClientQuantized, ClientTensor } from './tensors.js';

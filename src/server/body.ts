@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import { fail } from '../errors.js';
+import { copyToShared } from './copy.js';
 
 /** Reads a body from its beginning to its end, once. */
 export class Body {
@@ -31,10 +32,10 @@ export class Body {
     let filled = 0;
     while (filled < view.length) {
       if (this.#rest.length === 0 && !(await this.#more())) {
-        throw fail('ERR_QUANTLANE_FORMAT', `Expected a body with ${view.length - filled} more bytes, got its end`);
+        throw tooShort(view.length - filled);
       }
       const part = this.#rest.subarray(0, view.length - filled);
-      view.set(part, filled);
+      copyToShared(part, view.subarray(filled));
       filled += part.length;
       this.#rest = this.#rest.subarray(part.length);
     }
@@ -71,7 +72,7 @@ export class Body {
    */
   async end(): Promise<void> {
     if (this.#rest.length === 0 && !(await this.#more())) return;
-    throw fail('ERR_QUANTLANE_FORMAT', 'Expected the end of the body, got more bytes than were declared');
+    throw tooLong();
   }
 
   /** Waits for bytes; false at the end. */
@@ -87,7 +88,11 @@ export class Body {
   }
 }
 
-function parsed(text: Buffer): unknown {
+/**
+ * The JSON of bytes.
+ * @throws ERR_QUANTLANE_FORMAT for what is none
+ */
+export function parsed(text: Buffer): unknown {
   try {
     return JSON.parse(text.toString('utf8'));
   } catch (cause) {
@@ -95,6 +100,17 @@ function parsed(text: Buffer): unknown {
   }
 }
 
-function tooLarge(most: number): Error {
+/** The error of a request that ends so many bytes too early. */
+export function tooShort(missing: number): Error {
+  return fail('ERR_QUANTLANE_FORMAT', `Expected a body with ${missing} more bytes, got its end`);
+}
+
+/** The error of a request that does not end where it should. */
+export function tooLong(): Error {
+  return fail('ERR_QUANTLANE_FORMAT', 'Expected the end of the body, got more bytes than were declared');
+}
+
+/** The error of a JSON part of more bytes than it may have. */
+export function tooLarge(most: number): Error {
   return fail('ERR_QUANTLANE_ARENA_TOO_SMALL', `Expected at most ${most} bytes of JSON, got more`);
 }

@@ -2,17 +2,15 @@
  * One inference: a request's tensor goes into a lease as it comes in, and the answer out of one.
  * @module
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { fail } from '../errors.js';
-import { bytesOf } from '../memory/index.js';
-import { HEAD_LENGTH } from '../protocol/index.js';
+import type { TraceContext } from '../channels.js';
+import { bytesIn, type TensorLease } from '../memory/index.js';
 import type { CallOptions, QuantizedTensor, Runtime } from '../runtime/index.js';
 import { answerOf, type InferAnswer } from './answer.js';
-import { Body } from './body.js';
+import { type Body, tooLarge, tooLong, tooShort } from './body.js';
+import { copyToShared } from './copy.js';
 import type { Model, Models } from './models.js';
 import { outputsOf } from './outputs.js';
-import { type InferRequest, readRequest } from './request.js';
-import { traceOf } from './trace.js';
+import { type PreparedRequest, Requests } from './prepared.js';
 import { writeValues } from './values.js';
 import type { Watching } from './watching.js';
 
@@ -24,78 +22,125 @@ export interface InferLimits {
   readonly tensor: number;
 }
 
+/** The most elements that are quantized at once, whatever else this turn of the event loop did: some 10 µs. */
+const AT_ONCE = 1 << 14;
+
+/** An answer on shared memory; released when it is written. */
+export class LeasedAnswer implements InferAnswer, Disposable {
+  readonly head: Buffer;
+  readonly tensors: readonly Uint8Array[];
+  readonly #quantized: QuantizedTensor;
+
+  /** @throws what `answerOf` does; the tensor is released then */
+  constructor(prepared: PreparedRequest, quantized: QuantizedTensor) {
+    const { request, model, answerHead } = prepared;
+    try {
+      const { head, tensors } = answerOf(model.name, request, outputsOf(quantized), answerHead);
+      this.head = head;
+      this.tensors = tensors;
+      if (prepared.isAnswerFixed) prepared.answerHead = head;
+    } catch (error) {
+      quantized.release();
+      throw error;
+    }
+    this.#quantized = quantized;
+  }
+
+  [Symbol.dispose](): void {
+    this.#quantized.release();
+  }
+}
+
 /** Quantizes what requests bring. */
 export class Inference {
   readonly #runtime: Runtime;
-  readonly #models: Models;
+  readonly #requests: Requests;
   readonly #limits: InferLimits;
   readonly #watching: Watching;
 
   constructor(runtime: Runtime, models: Models, limits: InferLimits, watching: Watching) {
     this.#runtime = runtime;
-    this.#models = models;
-    this.#watching = watching;
+    this.#requests = new Requests(models, limits.tensor);
     this.#limits = limits;
+    this.#watching = watching;
   }
 
   /**
-   * Answers a request, and settles when the answer is written. Nothing is written where it rejects.
-   * @param signal gives it up: the client is gone, or it took too long
+   * Answers a request that is there as a whole: at once where its memory is free and its work is short.
+   * @param head the JSON part
+   * @param rest the bytes behind it
+   * @param trace the trace that the request belongs to
+   * @param signalOf makes what gives a request up that has to wait
+   * @throws and rejects with what is wrong in the request, and errors of the runtime
    */
-  async answer(model: Model, from: IncomingMessage, to: ServerResponse, signal: AbortSignal): Promise<void> {
-    const body = new Body(from, signal);
-    const request = readRequest(await this.#head(body, from));
-    const chosen = this.#models.withParameters(model, request.parameters);
-    using quantized = await this.#quantized(chosen, request, body, { signal, trace: traceOf(from) });
-    await write(to, answerOf(model.name, request, outputsOf(quantized)), signal);
+  whole(
+    model: Model,
+    head: Buffer,
+    rest: Uint8Array,
+    trace: TraceContext,
+    signalOf: () => AbortSignal,
+  ): LeasedAnswer | Promise<LeasedAnswer> {
+    if (head.length > this.#limits.json) throw tooLarge(this.#limits.json);
+    const prepared = this.#requests.read(model, head);
+    const { dtype, shape, binaryBytes = 0 } = prepared.request.input;
+    if (rest.length < binaryBytes) throw tooShort(binaryBytes - rest.length);
+    if (rest.length > binaryBytes) throw tooLong();
+    if (!this.#runtime.hasRoom(dtype, shape)) return this.#waiting(prepared, rest, { signal: signalOf(), trace });
+    const lease = this.#runtime.lease(dtype, shape);
+    fill(lease, prepared, rest);
+    const { scheme, given } = prepared.model;
+    if (lease.elements > AT_ONCE || this.#watching.isWatched) {
+      return this.#quantized(prepared, lease, { signal: signalOf(), trace });
+    }
+    return new LeasedAnswer(prepared, this.#runtime.quantizeSync(lease, scheme, { ...given, trace }));
   }
 
-  #head(body: Body, { headers }: IncomingMessage): Promise<unknown> {
-    const length = headers[HEAD_LENGTH];
-    if (length === undefined) return body.json(this.#limits.json);
-    if (typeof length === 'string' && /^\d{1,10}$/.test(length)) return body.jsonOf(Number(length), this.#limits.json);
-    throw fail('ERR_QUANTLANE_FORMAT', `Expected a count of bytes as Inference-Header-Content-Length, got '${length}'`);
-  }
-
-  async #quantized(model: Model, { input }: InferRequest, body: Body, options: CallOptions): Promise<QuantizedTensor> {
-    const { dtype, shape, binaryBytes, data } = input;
-    const bytes = bytesOf(dtype, shape);
-    if (binaryBytes !== undefined && binaryBytes !== bytes) {
-      throw fail('ERR_QUANTLANE_SHAPE', `Expected ${bytes} bytes for shape [${shape}], got ${binaryBytes}`);
-    }
-    if (bytes > this.#limits.tensor) {
-      throw fail(
-        'ERR_QUANTLANE_ARENA_TOO_SMALL',
-        `Expected a tensor of at most ${this.#limits.tensor} bytes, got ${bytes}`,
-      );
-    }
+  /**
+   * Answers a request that comes in: its bytes go to where they belong.
+   * @param headBytes length of the JSON part; undefined where there is nothing else
+   * @throws as `whole`
+   */
+  async incoming(model: Model, body: Body, headBytes: number | undefined, options: CallOptions): Promise<LeasedAnswer> {
+    const { json } = this.#limits;
+    const prepared = this.#requests.prepare(
+      model,
+      headBytes === undefined ? await body.json(json) : await body.jsonOf(headBytes, json),
+    );
+    const { dtype, shape, binaryBytes } = prepared.request.input;
     const lease = await this.#runtime.acquire(dtype, shape, options);
     try {
-      if (binaryBytes === undefined) writeValues(data, lease.data as Float32Array);
-      else await body.fill(new Uint8Array(lease.data.buffer, lease.byteOffset, bytes));
+      if (binaryBytes === undefined) writeValues(prepared.request.input.data, lease.data as Float32Array);
+      else await body.fill(bytesIn(lease.data));
       await body.end();
     } catch (error) {
       lease.release();
       throw error;
     }
-    return this.#watching.quantize(model, input.name, lease, { ...model.given, ...options });
+    return this.#quantized(prepared, lease, options);
+  }
+
+  async #waiting(prepared: PreparedRequest, rest: Uint8Array, options: CallOptions): Promise<LeasedAnswer> {
+    const { dtype, shape } = prepared.request.input;
+    const lease = await this.#runtime.acquire(dtype, shape, options);
+    fill(lease, prepared, rest);
+    return this.#quantized(prepared, lease, options);
+  }
+
+  async #quantized(prepared: PreparedRequest, lease: TensorLease, options: CallOptions): Promise<LeasedAnswer> {
+    const { model, request } = prepared;
+    const settings = { ...model.given, ...options };
+    return new LeasedAnswer(prepared, await this.#watching.quantize(model, request.input.name, lease, settings));
   }
 }
 
-/** Writes an answer; settles when its memory is not needed any more. */
-function write(to: ServerResponse, { head, tensors }: InferAnswer, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const bytes = tensors.reduce((sum, { length }) => sum + length, head.length);
-  to.setHeader('content-length', bytes);
-  to.setHeader('content-type', tensors.length > 0 ? 'application/octet-stream' : 'application/json');
-  if (tensors.length > 0) to.setHeader(HEAD_LENGTH, head.length);
-  to.writeHead(200);
-  return new Promise((resolve) => {
-    // Whether all is sent, the client is gone, or it reads too slowly: the socket has let go of the memory then.
-    to.once('close', resolve);
-    signal.addEventListener('abort', () => to.destroy(), { once: true });
-    to.write(head);
-    for (const tensor of tensors) to.write(tensor);
-    to.end();
-  });
+/** Writes the values of a request to a lease, which is released where they are wrong. */
+function fill(lease: TensorLease, { request }: PreparedRequest, rest: Uint8Array): void {
+  try {
+    const { binaryBytes, data } = request.input;
+    if (binaryBytes === undefined) writeValues(data, lease.data as Float32Array);
+    else copyToShared(rest, bytesIn(lease.data));
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
 }

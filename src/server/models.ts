@@ -39,7 +39,8 @@ const OPTIONS: Readonly<Record<string, keyof PresetOptions>> = {
   non_finite: 'nonFinite',
 };
 
-const NAME = /^[\w.-]{1,100}$/;
+/** What a model may be called. */
+export const MODEL_NAME = /^[\w.-]{1,100}$/;
 
 /** The models of a server. */
 export class Models {
@@ -50,7 +51,7 @@ export class Models {
   constructor(settings: readonly ModelSettings[]) {
     for (const { name } of PRESETS) this.#presets.set(name, { name, scheme: preset(name), given: {} });
     for (const { name, scheme, range, parameters } of settings) {
-      if (typeof name !== 'string' || !NAME.test(name)) {
+      if (typeof name !== 'string' || !MODEL_NAME.test(name)) {
         throw fail(
           'ERR_QUANTLANE_ARGUMENT',
           `Expected a model's name of letters, digits, -, _ and ., got ${got(name)}`,

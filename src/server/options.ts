@@ -4,6 +4,7 @@
  */
 import { fail, got } from '../errors.js';
 import { parseSize } from '../memory/index.js';
+import type { GeneratorSettings } from './generation.js';
 import type { ModelSettings } from './models.js';
 
 /** What takes the lines of a log, such as `process.stderr`. */
@@ -30,6 +31,14 @@ export interface ServerOptions {
   readonly maxJson?: number | string;
   /** Requests in work at a time; one more is refused with 429. Default 1,024. */
   readonly maxPending?: number;
+  /** Language models, for text. */
+  readonly generators?: readonly GeneratorSettings[];
+  /** Tokens of a text at most, and where a request tells none; default 512. */
+  readonly maxTokens?: number;
+  /** Texts that are made at a time; one more is refused with 429. Default 32. */
+  readonly maxSessions?: number;
+  /** Streams of batches at a time; one more is refused with 429. Default 64. */
+  readonly maxStreams?: number;
   /** Milliseconds for a request from its first byte to the last of its answer; default 30,000. */
   readonly timeout?: number;
   /** The page `/dashboard` and its watch; by default where only this machine reaches the server, or it has a token. */
@@ -52,6 +61,10 @@ export interface ServerSettings {
   readonly maxTensor: number;
   readonly maxJson: number;
   readonly maxPending: number;
+  readonly maxStreams: number;
+  readonly generators: readonly GeneratorSettings[];
+  readonly maxTokens: number;
+  readonly maxSessions: number;
   readonly timeout: number;
   readonly dashboard: boolean;
   readonly metricsOpen: boolean;
@@ -65,11 +78,21 @@ export interface ServerSettings {
  */
 export function settleServer(options: ServerOptions): ServerSettings {
   const { host = '127.0.0.1', port = 8000, models = [], token, tls, log } = options;
-  const { maxPending = 1_024, timeout = 30_000, metricsOpen = false, healthDeadline = 5_000 } = options;
+  const {
+    maxPending = 1_024,
+    maxStreams = 64,
+    timeout = 30_000,
+    metricsOpen = false,
+    healthDeadline = 5_000,
+  } = options;
   if (typeof host !== 'string' || host === '') throw wrong('host: an address', host);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw wrong('port: 0 to 65535', port);
   if (token !== undefined && (typeof token !== 'string' || token === '')) throw wrong('token: a string', token);
   if (!Number.isSafeInteger(maxPending) || maxPending < 1) throw wrong('maxPending: at least 1', maxPending);
+  if (!Number.isSafeInteger(maxStreams) || maxStreams < 1) throw wrong('maxStreams: at least 1', maxStreams);
+  const { generators = [], maxTokens = 512, maxSessions = 32 } = options;
+  if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) throw wrong('maxTokens: at least 1', maxTokens);
+  if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) throw wrong('maxSessions: at least 1', maxSessions);
   if (!(timeout > 0 && timeout < 2 ** 31)) throw wrong('timeout: milliseconds', timeout);
   const { dashboard = token !== undefined || isLoopback(host) } = options;
   if (typeof dashboard !== 'boolean') throw wrong('dashboard: true or false', dashboard);
@@ -87,6 +110,10 @@ export function settleServer(options: ServerOptions): ServerSettings {
     maxTensor,
     maxJson,
     maxPending,
+    maxStreams,
+    generators,
+    maxTokens,
+    maxSessions,
     timeout,
     dashboard,
     metricsOpen,

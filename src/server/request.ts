@@ -29,7 +29,8 @@ export interface InferRequest {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+/** An object of JSON. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Checks the JSON part of a request.
@@ -85,7 +86,11 @@ function readOutputs(json: unknown, isBinary: boolean): ReadonlyMap<string, bool
   );
 }
 
-function fields(what: string, value: unknown): Fields {
+/**
+ * Passes an object through.
+ * @throws ERR_QUANTLANE_FORMAT for anything else
+ */
+export function fields(what: string, value: unknown): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   throw wrong(`${what}: an object`, value);
 }

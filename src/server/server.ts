@@ -9,7 +9,9 @@ import type { Runtime } from '../runtime/index.js';
 import { Watch } from '../watch/index.js';
 import type { Sources } from './dashboard/reporter.js';
 import { dashboardRoutes } from './dashboard/routes.js';
-import { answer, type Failure, failureOf, late } from './failure.js';
+import { Exchange } from './exchange.js';
+import { answer, type Failure, failureOf } from './failure.js';
+import { Generation } from './generation.js';
 import { Health } from './health.js';
 import { Inference } from './infer.js';
 import { modelMetadata, serverMetadata } from './metadata.js';
@@ -17,6 +19,7 @@ import { ServerMetrics } from './metrics.js';
 import { type Model, Models } from './models.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
 import { HEALTH_PATH, watchRequests } from './requests.js';
+import { Streams } from './streams.js';
 import { Watching } from './watching.js';
 
 /** A server that listens. */
@@ -27,10 +30,15 @@ export class QuantlaneServer {
   readonly #models: Models;
   readonly #inference: Inference;
   readonly #metrics: ServerMetrics;
+  readonly #generation: Generation;
   readonly #app: FastifyInstance;
   readonly #watch: Watch | undefined;
+  readonly #streams: Streams;
   #pending = 0;
   #isDraining = false;
+  readonly #count = (change: 1 | -1): void => {
+    this.#pending += change;
+  };
 
   private constructor(runtime: Runtime, settings: ServerSettings) {
     this.#settings = settings;
@@ -42,7 +50,14 @@ export class QuantlaneServer {
     const limits = { json: settings.maxJson, tensor: settings.maxTensor };
     this.#inference = new Inference(runtime, this.#models, limits, watching);
     this.#metrics = new ServerMetrics(runtime, this);
+    this.#generation = new Generation({
+      ...settings,
+      isTaken: (name) => this.#models.find(name) !== undefined,
+      count: this.#count,
+      refuse: send,
+    });
     this.#app = this.#routes();
+    this.#streams = this.#openStreams();
   }
 
   /**
@@ -82,6 +97,7 @@ export class QuantlaneServer {
   /** Takes no more requests, is not ready any more, and settles when those in work are answered. */
   async close(): Promise<void> {
     this.#isDraining = true;
+    this.#streams.drain();
     await this.#app.close();
     await this.#watch?.settled();
     this.#health.stop();
@@ -112,22 +128,41 @@ export class QuantlaneServer {
     app.setErrorHandler((error, _request, reply) => send(reply, failureOf(error)));
     watchRequests(app, this.#models, this.#metrics);
     this.#metrics.register(app, metricsOpen);
-    if (token !== undefined) app.addHook('onRequest', tokenCheck(token));
+    if (token !== undefined) app.addHook('onRequest', tokenCheck(tokenTest(token)));
     if (this.#watch !== undefined) dashboardRoutes(app, this.#sources(this.#watch));
 
-    app.get('/v2', () => serverMetadata());
+    for (const path of ['/v2', '/v2/']) app.get(path, () => serverMetadata());
     app.get('/v2/health/live', () => ({ live: true }));
     app.get('/v2/health/ready', (_request, reply) => this.#sayReady(reply));
     for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
-      app.get(path, (request, reply) => this.#onModel(request, reply, (model) => reply.send(modelMetadata(model))));
+      app.get(path, (request, reply) =>
+        this.#onName(request, reply, (name, model) =>
+          reply.send(model === undefined ? this.#generation.metadata(name) : modelMetadata(model)),
+        ),
+      );
       app.get(`${path}/ready`, (request, reply) =>
-        this.#onModel(request, reply, ({ name }) => this.#sayReady(reply, { name })),
+        this.#onName(request, reply, (name) => this.#sayReady(reply, { name })),
       );
-      app.post(`${path}/infer`, (request, reply) =>
-        this.#onModel(request, reply, (model) => this.#infer(model, request, reply)),
-      );
+      this.#generation.register(app, path);
+      app.post(`${path}/infer`, (request, reply) => {
+        // What a handler returns is waited for as a promise.
+        this.#onModel(request, reply, (model) => this.#infer(model, request, reply));
+      });
     }
     return app;
+  }
+
+  #openStreams(): Streams {
+    const { timeout, token, maxStreams, maxJson, maxTensor } = this.#settings;
+    return new Streams(this.#app.server, {
+      inference: this.#inference,
+      timeout,
+      count: this.#count,
+      find: (name) => this.#models.find(name),
+      isToken: token === undefined ? undefined : tokenTest(token),
+      maxStreams,
+      maxMessage: maxJson + maxTensor,
+    });
   }
 
   #sources(watch: Watch): Sources {
@@ -150,6 +185,17 @@ export class QuantlaneServer {
     return reply.code(503).send({ ...what, ready: false, error: problem });
   }
 
+  /** As `onModel`, also for language models, which are no model here. */
+  #onName<T>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    then: (name: string, model: Model | undefined) => T,
+  ): T | FastifyReply {
+    const { name, version = '1' } = request.params as { name: string; version?: string };
+    if (version === '1' && this.#generation.metadata(name) !== undefined) return then(name, undefined);
+    return this.#onModel(request, reply, (model) => then(name, model));
+  }
+
   #onModel<T>(request: FastifyRequest, reply: FastifyReply, then: (model: Model) => T): T | FastifyReply {
     const { name, version = '1' } = request.params as { name: string; version?: string };
     const model = version === '1' ? this.#models.find(name) : undefined;
@@ -157,29 +203,22 @@ export class QuantlaneServer {
     return send(reply, answer(404, `Expected the name of a model and version 1, got '${name}', version ${version}`));
   }
 
-  async #infer(model: Model, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (this.#pending >= this.#settings.maxPending) {
-      send(reply, answer(429, `Expected at most ${this.#settings.maxPending} requests at a time, got one more`));
-      return reply;
+  #infer(model: Model, request: FastifyRequest, reply: FastifyReply): void {
+    const { maxPending, timeout } = this.#settings;
+    if (this.#pending >= maxPending) {
+      send(reply, answer(429, `Expected at most ${maxPending} requests at a time, got one more`));
+      return;
     }
-    const { timeout } = this.#settings;
-    const gone = new AbortController();
-    const onClose = () => gone.abort(new Error('The client is gone'));
-    const timer = setTimeout(() => gone.abort(late(timeout)), timeout);
-    reply.raw.once('close', onClose);
     this.#pending++;
-    try {
-      await this.#inference.answer(model, request.raw, reply.raw, gone.signal);
-      reply.hijack();
-    } catch (error) {
-      if (reply.raw.headersSent) reply.hijack();
-      else send(reply, failureOf(error));
-    } finally {
-      this.#pending--;
-      clearTimeout(timer);
-      reply.raw.off('close', onClose);
-    }
-    return reply;
+    // The answer is written to the response itself; errors go the way of every other route.
+    new Exchange(model, request.raw, reply.raw, {
+      inference: this.#inference,
+      timeout,
+      refuse: (error) => send(reply, failureOf(error)),
+      over: () => {
+        this.#pending--;
+      },
+    });
   }
 }
 
@@ -190,13 +229,20 @@ function send(reply: FastifyReply, { status, body, retryAfter }: Failure): Fasti
   return reply.code(status).send(body);
 }
 
-/** Refuses requests without the token; the comparison takes as long for every other. */
-function tokenCheck(token: string): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+/** Whether a header brings the token; the comparison takes as long for every other. */
+function tokenTest(token: string): (authorization: string | undefined) => boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(`Bearer ${token}`);
+  return (authorization) => timingSafeEqual(digest(authorization ?? ''), expected);
+}
+
+/** Refuses requests without the token. */
+function tokenCheck(
+  isToken: (authorization: string | undefined) => boolean,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   return async (request, reply) => {
     if (request.url.startsWith(HEALTH_PATH) || request.routeOptions.config?.isOpen === true) return undefined;
-    if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return undefined;
+    if (isToken(request.headers.authorization)) return undefined;
     reply.header('www-authenticate', 'Bearer');
     return send(reply, answer(401, 'Expected the token of the server as Authorization: Bearer, got another or none'));
   };

@@ -28,6 +28,11 @@ export class Watching {
     this.#own = new Map(settings.map((model) => nameOf(model) as [string, StreamName]));
   }
 
+  /** Whether there is a watch. */
+  get isWatched(): boolean {
+    return this.#watch !== undefined;
+  }
+
   /** The same as `quantize` of the runtime, with the scheme of a model. */
   quantize(
     { name, scheme }: Model,

@@ -14,7 +14,7 @@ function targets(node: unknown, conditions: readonly string[] = []): { path: str
 }
 
 describe('manifest', () => {
-  it('brings eleven dependencies, and works beside ONNX Runtime where it is installed', () => {
+  it('brings twelve dependencies, and works beside ONNX Runtime where it is installed', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
       '@huggingface/tokenizers',
       '@nats-io/jetstream',
@@ -27,6 +27,7 @@ describe('manifest', () => {
       'prom-client',
       'rxjs',
       'uplot',
+      'ws',
     ]);
     expect(Object.keys(manifest.peerDependencies)).toEqual(['onnxruntime-node']);
     expect(manifest.peerDependenciesMeta).toEqual({ 'onnxruntime-node': { optional: true } });
