@@ -88,11 +88,10 @@ export class Inference {
     if (!this.#runtime.hasRoom(dtype, shape)) return this.#waiting(prepared, rest, { signal: signalOf(), trace });
     const lease = this.#runtime.lease(dtype, shape);
     fill(lease, prepared, rest);
-    const { scheme, given } = prepared.model;
-    if (lease.elements > AT_ONCE || this.#watching.isWatched) {
-      return this.#quantized(prepared, lease, { signal: signalOf(), trace });
-    }
-    return new LeasedAnswer(prepared, this.#runtime.quantizeSync(lease, scheme, { ...given, trace }));
+    if (lease.elements > AT_ONCE) return this.#quantized(prepared, lease, { signal: signalOf(), trace });
+    const { given } = prepared.model;
+    const { name } = prepared.request.input;
+    return new LeasedAnswer(prepared, this.#watching.quantizeNow(prepared.model, name, lease, { ...given, trace }));
   }
 
   /**

@@ -33,10 +33,11 @@ export class ServerMetrics {
   readonly #requests: Counter;
   readonly #seconds: Histogram;
   readonly #refused: Counter;
-  readonly #received: Counter;
-  readonly #sent: Counter;
-  readonly #inFlight: Gauge;
-  /** Bytes of each connection that are counted. */
+  /** Requests that are not over. */
+  #inFlight = 0;
+  /** Bytes of requests and answers. */
+  readonly #bytes = { received: 0, sent: 0 };
+  /** Those of each connection that are counted. */
   readonly #counted = new WeakMap<Socket, { received: number; sent: number }>();
 
   constructor(runtime: Runtime, state: ServerState) {
@@ -55,9 +56,9 @@ export class ServerMetrics {
     });
     this.#refused = new Counter(common('refused_total', 'Requests that were refused unread', ['reason']));
     for (const reason of Object.values(REFUSALS)) this.#refused.inc({ reason }, 0);
-    this.#received = new Counter(common('received_bytes_total', 'Bytes of requests, their heads included'));
-    this.#sent = new Counter(common('sent_bytes_total', 'Bytes of answers, their heads included'));
-    this.#inFlight = new Gauge(common('requests_in_flight', 'Requests that are not over, this one included'));
+    counter(common('received_bytes_total', 'Bytes of requests, their heads included'), () => this.#bytes.received);
+    counter(common('sent_bytes_total', 'Bytes of answers, their heads included'), () => this.#bytes.sent);
+    gauge(common('requests_in_flight', 'Requests that are not over, this one included'), () => this.#inFlight);
     gauge(common('inferences_in_work', 'Inferences that are not over'), () => state.pending);
     gauge(common('ready', '1 where the server is ready, else 0'), () => (state.problem === undefined ? 1 : 0));
     gauge(common('lanes_wedged', 'Lanes that are alive and do not answer'), () => state.wedged.length);
@@ -78,12 +79,12 @@ export class ServerMetrics {
 
   /** A request has come. */
   begin(): void {
-    this.#inFlight.inc();
+    this.#inFlight++;
   }
 
   /** A request that came by `socket` is over. */
   end({ route, model, status, milliseconds }: RequestEvent, socket: Socket): void {
-    this.#inFlight.dec();
+    this.#inFlight--;
     this.#countBytes(socket);
     this.#requests.inc({ route, model, status });
     this.#seconds.observe({ route, model }, milliseconds / 1000);
@@ -93,12 +94,27 @@ export class ServerMetrics {
 
   /** Adds what a connection has carried since it was last counted. */
   #countBytes(socket: Socket): void {
-    const last = this.#counted.get(socket) ?? { received: 0, sent: 0 };
-    const now = { received: socket.bytesRead, sent: socket.bytesWritten };
-    this.#received.inc(now.received - last.received);
-    this.#sent.inc(now.sent - last.sent);
-    this.#counted.set(socket, now);
+    let last = this.#counted.get(socket);
+    if (last === undefined) {
+      last = { received: 0, sent: 0 };
+      this.#counted.set(socket, last);
+    }
+    const { bytesRead, bytesWritten } = socket;
+    this.#bytes.received += bytesRead - last.received;
+    this.#bytes.sent += bytesWritten - last.sent;
+    last.received = bytesRead;
+    last.sent = bytesWritten;
   }
+}
+
+function counter(common: ConstructorParameters<typeof Counter>[0], value: () => number): void {
+  new Counter({
+    ...common,
+    collect() {
+      this.reset();
+      this.inc(value());
+    },
+  });
 }
 
 function gauge(common: ConstructorParameters<typeof Gauge>[0], value: () => number): void {

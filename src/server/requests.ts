@@ -18,7 +18,7 @@ const CUT_OFF = 499;
 
 /** Watches the requests of an application from their heads on, and has their answers carry their traces. */
 export function watchRequests(app: FastifyInstance, models: Models, metrics: ServerMetrics): void {
-  app.addHook('onRequest', async (request, { raw: answer }) => {
+  app.addHook('onRequest', (request, { raw: answer }, done) => {
     const start = performance.now();
     const trace = traceOf(request.raw);
     const { socket } = request.raw;
@@ -38,6 +38,7 @@ export function watchRequests(app: FastifyInstance, models: Models, metrics: Ser
       if (requestChannel.hasSubscribers) requestChannel.publish(event);
       log(app, event);
     });
+    done();
   });
 }
 
@@ -48,6 +49,7 @@ function modelOf({ params }: FastifyRequest, models: Models): string {
 }
 
 function log(app: FastifyInstance, { method, route, model, status, milliseconds, trace }: RequestEvent): void {
+  if (app.log.level === undefined) return;
   const isAskedOften = route.startsWith(HEALTH_PATH) || route === METRICS_PATH;
   const line = { trace_id: trace.traceId, span_id: trace.spanId, method, route, model, status, milliseconds };
   app.log[isAskedOften ? 'debug' : 'info'](line, 'request');

@@ -68,8 +68,18 @@ function isTracestate(text: string): boolean {
   return members.length > 0 && members.length <= MEMBERS && keys.size === members.length && !keys.has(undefined);
 }
 
+/** Bytes that are asked for at a time: to ask costs more than most of what a small request does. */
+const POOL = 4_096;
+let pool = '';
+let used = 0;
+
 /** So many random bytes in hexadecimal digits, which are not all zero. */
 function random(bytes: number): string {
-  const digits = randomBytes(bytes).toString('hex');
+  if (used + 2 * bytes > pool.length) {
+    pool = randomBytes(POOL).toString('hex');
+    used = 0;
+  }
+  const digits = pool.slice(used, used + 2 * bytes);
+  used += 2 * bytes;
   return /^0+$/.test(digits) ? random(bytes) : digits;
 }

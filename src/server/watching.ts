@@ -28,11 +28,6 @@ export class Watching {
     this.#own = new Map(settings.map((model) => nameOf(model) as [string, StreamName]));
   }
 
-  /** Whether there is a watch. */
-  get isWatched(): boolean {
-    return this.#watch !== undefined;
-  }
-
   /** The same as `quantize` of the runtime, with the scheme of a model. */
   quantize(
     { name, scheme }: Model,
@@ -41,10 +36,21 @@ export class Watching {
     options: QuantizeOptions,
   ): Promise<QuantizedTensor> {
     if (this.#watch === undefined) return this.#runtime.quantize(lease, scheme, options);
-    const stream = this.#own.get(name) ?? { id: `${name}/${input.slice(0, MAX_INPUT)}`, reference: null };
-    return this.#watch.quantize(stream, lease, scheme, (more) =>
+    return this.#watch.quantize(this.#streamOf(name, input), lease, scheme, (more) =>
       this.#runtime.quantize(lease, scheme, { ...options, ...more }),
     );
+  }
+
+  /** The same at once, as `quantizeSync` of the runtime. */
+  quantizeNow({ name, scheme }: Model, input: string, lease: TensorLease, options: QuantizeOptions): QuantizedTensor {
+    if (this.#watch === undefined) return this.#runtime.quantizeSync(lease, scheme, options);
+    return this.#watch.quantizeNow(this.#streamOf(name, input), lease, scheme, (more) =>
+      this.#runtime.quantizeSync(lease, scheme, { ...options, ...more }),
+    );
+  }
+
+  #streamOf(name: string, input: string): StreamName {
+    return this.#own.get(name) ?? { id: `${name}/${input.slice(0, MAX_INPUT)}`, reference: null };
   }
 }
 

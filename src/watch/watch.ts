@@ -39,6 +39,18 @@ export interface WatchOptions {
   readonly clock?: () => number;
 }
 
+/** A batch that is being quantized. What is said of its lease is read before: afterwards that may be used up. */
+interface WatchedBatch {
+  readonly stream: WatchedStream;
+  readonly lease: TensorLease;
+  readonly scheme: Scheme;
+  readonly elements: number;
+  readonly byteLength: number;
+  readonly shape: readonly number[];
+  readonly began: number;
+  readonly isLook: boolean;
+}
+
 /** Watches what a runtime quantizes. */
 export class Watch {
   /** All streams together, those that made room included. */
@@ -94,28 +106,57 @@ export class Watch {
     scheme: Scheme,
     quantize: (more: QuantizeOptions) => Promise<QuantizedTensor>,
   ): Promise<QuantizedTensor> {
+    const batch = this.#begin(name, lease, scheme);
+    return quantize(batch.isLook ? LOOKING : NOT_LOOKING).then(
+      (quantized) => this.#end(batch, quantized),
+      (error: unknown) => this.#fail(batch, error),
+    );
+  }
+
+  /** The same at once. */
+  quantizeNow(
+    name: StreamName,
+    lease: TensorLease,
+    scheme: Scheme,
+    quantize: (more: QuantizeOptions) => QuantizedTensor,
+  ): QuantizedTensor {
+    const batch = this.#begin(name, lease, scheme);
+    let quantized: QuantizedTensor;
+    try {
+      quantized = quantize(batch.isLook ? LOOKING : NOT_LOOKING);
+    } catch (error) {
+      return this.#fail(batch, error);
+    }
+    return this.#end(batch, quantized);
+  }
+
+  #begin(name: StreamName, lease: TensorLease, scheme: Scheme): WatchedBatch {
     const began = this.#clock();
     const stream = this.#stream(name, scheme, began);
     const { elements, byteLength, shape } = lease;
     const isLook = this.#isDue(stream, elements, began);
-    return quantize(isLook ? LOOKING : NOT_LOOKING).then(
-      (quantized) => {
-        const now = this.#clock();
-        stream.scheme = scheme;
-        stream.shape = shape;
-        stream.traffic.add(now, elements, byteLength, now - began);
-        this.traffic.add(now, elements, byteLength, now - began);
-        if (isLook) this.#look(stream, lease, quantized, now);
-        return quantized;
-      },
-      (error: unknown) => {
-        const now = this.#clock();
-        stream.traffic.fail(now);
-        this.traffic.fail(now);
-        if (isLook) lease.release();
-        throw error;
-      },
-    );
+    return { stream, lease, scheme, elements, byteLength, shape, began, isLook };
+  }
+
+  #end(
+    { stream, lease, scheme, elements, byteLength, shape, began, isLook }: WatchedBatch,
+    quantized: QuantizedTensor,
+  ) {
+    const now = this.#clock();
+    stream.scheme = scheme;
+    stream.shape = shape;
+    stream.traffic.add(now, elements, byteLength, now - began);
+    this.traffic.add(now, elements, byteLength, now - began);
+    if (isLook) this.#look(stream, lease, quantized, now);
+    return quantized;
+  }
+
+  #fail({ stream, lease, isLook }: WatchedBatch, error: unknown): never {
+    const now = this.#clock();
+    stream.traffic.fail(now);
+    this.traffic.fail(now);
+    if (isLook) lease.release();
+    throw error;
   }
 
   /** Settles when no batch is held any more to be looked at. */

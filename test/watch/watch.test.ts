@@ -180,6 +180,26 @@ describe('a watch', () => {
     });
   });
 
+  it('notes at once what is quantized at once, and gives a batch back that cannot be', async () => {
+    await withRuntime({}, async (runtime) => {
+      const { watch, summary } = watched(runtime);
+      const now = (data: Float32Array) => {
+        const lease = runtime.lease('float32', SHAPE);
+        lease.data.set(data);
+        return watch.quantizeNow({ id: 's', reference: null }, lease, scheme, (more) =>
+          runtime.quantizeSync(lease, scheme, more),
+        );
+      };
+      using quantized = now(values());
+      using alone = runtime.quantizeSync({ dtype: 'float32', shape: SHAPE, data: values() }, scheme);
+      expect(quantized.data).toEqual(alone.data);
+      expect(() => now(values(Number.NaN))).toThrow('NaN');
+      await watch.settled();
+      expect(watch.looks).toBe(1);
+      expect(summary('s').total).toMatchObject({ batches: 1, elements: 512, failed: 1 });
+    });
+  });
+
   it('has no channels of tensors with one axis, or with too many', async () => {
     await withRuntime({ memory: '64MiB' }, async (runtime) => {
       const { send, detail, time } = watched(runtime);
