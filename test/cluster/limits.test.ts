@@ -311,11 +311,6 @@ describe('without a server', () => {
     expect(await problem(['node', '--creds', 'no-such-file'], 2)).toMatch(/Expected a file for --creds/);
   });
 
-  it('has help with examples', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'node', '--help']);
-    expect(stdout).toMatch(/EXAMPLES\n\n {2}quantlane node --lanes 4\n/);
-  });
-
   it('costs nothing: NATS is not loaded', async () => {
     const program = `
       import { createRequire } from 'node:module';
