@@ -19,7 +19,7 @@ import {
   remote,
   runtime,
 } from '#src/index.js';
-import { MAIN, problem } from '../cli/helpers.js';
+import { problem } from '../cli/helpers.js';
 import { expectIdle } from '../support/runtime.js';
 import { ended, expectEmpty, host, hostProcess, leftIn, withRemote } from './helpers.js';
 import { HAS_NATS, NatsServer, NEEDS_NATS } from './server.js';
