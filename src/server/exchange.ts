@@ -9,7 +9,7 @@ import { Body } from './body.js';
 import { late } from './failure.js';
 import type { Inference, LeasedAnswer } from './infer.js';
 import type { Model } from './models.js';
-import { traceOf } from './trace.js';
+import { traceHeaders, traceOf } from './trace.js';
 
 /** The longest body that is read as a whole, and the longest answer that is written as one piece, in bytes. */
 const SMALL = 1 << 17;
@@ -108,6 +108,7 @@ export class Exchange {
     const { head, tensors } = answer;
     const bytes = tensors.reduce((sum, { length }) => sum + length, head.length);
     const headers: Record<string, string | number> = {
+      ...traceHeaders(traceOf(this.#from)),
       'content-type': tensors.length > 0 ? 'application/octet-stream' : 'application/json',
       'content-length': bytes,
     };

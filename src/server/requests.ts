@@ -8,6 +8,13 @@ import { METRICS_PATH, type ServerMetrics } from './metrics.js';
 import type { Models } from './models.js';
 import { traceOf, writeTrace } from './trace.js';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether answers carry their traces without being told: to set a header in advance takes longer. */
+    writesTrace?: boolean;
+  }
+}
+
 /** Paths that need no token, and that somebody asks for all the time. */
 export const HEALTH_PATH = '/v2/health/';
 
@@ -22,7 +29,7 @@ export function watchRequests(app: FastifyInstance, models: Models, metrics: Ser
     const start = performance.now();
     const trace = traceOf(request.raw);
     const { socket } = request.raw;
-    writeTrace(answer, trace);
+    if (request.routeOptions.config?.writesTrace !== true) writeTrace(answer, trace);
     metrics.begin();
     // However it ends: with an answer, or without one.
     answer.once('close', () => {

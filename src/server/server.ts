@@ -20,6 +20,7 @@ import { type Model, Models } from './models.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
 import { HEALTH_PATH, watchRequests } from './requests.js';
 import { Streams } from './streams.js';
+import { traceOf, writeTrace } from './trace.js';
 import { Watching } from './watching.js';
 
 /** A server that listens. */
@@ -144,7 +145,7 @@ export class QuantlaneServer {
         this.#onName(request, reply, (name) => this.#sayReady(reply, { name })),
       );
       this.#generation.register(app, path);
-      app.post(`${path}/infer`, (request, reply) => {
+      app.post(`${path}/infer`, { config: { writesTrace: true } }, (request, reply) => {
         // What a handler returns is waited for as a promise.
         this.#onModel(request, reply, (model) => this.#infer(model, request, reply));
       });
@@ -223,6 +224,7 @@ export class QuantlaneServer {
 }
 
 function send(reply: FastifyReply, { status, body, retryAfter }: Failure): FastifyReply {
+  writeTrace(reply.raw, traceOf(reply.request.raw));
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   // What is left of the body is not worth reading.
   if (status === 413 || status === 503) reply.header('connection', 'close');

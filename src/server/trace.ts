@@ -30,10 +30,16 @@ export function traceOf(request: IncomingMessage): TraceContext {
   return trace;
 }
 
-/** Has an answer carry the trace of its request. */
-export function writeTrace(to: ServerResponse, { traceId, spanId, flags, tracestate }: TraceContext): void {
-  to.setHeader('traceparent', `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`);
-  if (tracestate !== undefined) to.setHeader('tracestate', tracestate);
+/** Headers by which an answer carries the trace of its request. */
+export function traceHeaders({ traceId, spanId, flags, tracestate }: TraceContext): Record<string, string> {
+  const traceparent = `00-${traceId}-${spanId}-0${flags}`;
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
+}
+
+/** Has an answer carry the trace of its request, unless it does. */
+export function writeTrace(to: ServerResponse, trace: TraceContext): void {
+  if (to.hasHeader('traceparent')) return;
+  for (const [name, value] of Object.entries(traceHeaders(trace))) to.setHeader(name, value);
 }
 
 type Given = Omit<TraceContext, 'spanId'>;
