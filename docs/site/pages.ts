@@ -25,6 +25,7 @@ export const GROUPS: readonly PageGroup[] = [
       'docs/guides/kvcache.md',
       'docs/guides/calibration.md',
       'docs/guides/operations.md',
+      'docs/guides/hosts.md',
     ],
   },
   {

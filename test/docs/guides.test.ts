@@ -2,18 +2,25 @@
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { guidePage, outputOf } from '../../dist/docs/generate/guides.js';
 
 const folder = new URL('../../docs/guides/', import.meta.url);
-const examples = readdirSync(new URL('../../examples/guides/', import.meta.url));
+const folderOfExamples = new URL('../../examples/guides/', import.meta.url);
+const examples = readdirSync(folderOfExamples);
 const guides = readdirSync(folder).map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }));
+
+/** What examples need besides bash. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'serve.sh': ['curl', 'openssl'],
+  'hosts.sh': ['nats-server', 'openssl'],
+};
 
 /** A command of the shell that an example needs and this machine does not have. */
 function missing(file: string): string | undefined {
   if (!file.endsWith('.sh')) return undefined;
-  const commands = file.endsWith('serve.sh') ? ['bash', 'curl', 'openssl'] : ['bash'];
-  return commands.find(
+  return ['bash', ...(NEEDED[basename(file)] ?? [])].find(
     (command) => spawnSync(command, ['--version']).error !== undefined || process.platform === 'win32',
   );
 }
@@ -40,7 +47,11 @@ describe.each(guides)('docs/guides/$name', ({ text }) => {
 
 it('shows every example', () => {
   const all = guides.map(({ text }) => text).join('\n');
-  expect(examples.filter((name) => !all.includes(`<!-- output examples/guides/${name} -->`))).toEqual([]);
+  const printed = examples.filter((name) => all.includes(`<!-- output examples/guides/${name} -->`));
+  // What one of these runs, is printed with it.
+  const run = printed.map((name) => readFileSync(new URL(name, folderOfExamples), 'utf8')).join('\n');
+  const isShown = (name: string) => printed.includes(name) || run.includes(`guides/${name.replace(/\.ts$/, '.js')}`);
+  expect(examples.filter((name) => !isShown(name))).toEqual([]);
 });
 
 it('notices a place, a region and an example that are not there', async () => {
