@@ -9,6 +9,7 @@ import { Body } from './body.js';
 import { late } from './failure.js';
 import type { Inference, LeasedAnswer } from './infer.js';
 import type { Model } from './models.js';
+import { answerSoon } from './outbox.js';
 import { traceHeaders, traceOf } from './trace.js';
 
 /** The longest body that is read as a whole, and the longest answer that is written as one piece, in bytes. */
@@ -107,20 +108,18 @@ export class Exchange {
     this.#isDone = true;
     const { head, tensors } = answer;
     const bytes = tensors.reduce((sum, { length }) => sum + length, head.length);
-    const headers: Record<string, string | number> = {
-      ...traceHeaders(traceOf(this.#from)),
-      'content-type': tensors.length > 0 ? 'application/octet-stream' : 'application/json',
-      'content-length': bytes,
-    };
-    if (tensors.length > 0) headers[HEAD_LENGTH] = head.length;
-    this.#to.writeHead(200, headers);
+    const headers = traceHeaders(traceOf(this.#from));
+    headers.push('content-length', String(bytes), 'content-type');
+    if (tensors.length === 0) headers.push('application/json');
+    else headers.push('application/octet-stream', HEAD_LENGTH, String(head.length));
     if (bytes <= SMALL) {
       // A copy of a few bytes costs less than a write of its own for each tensor.
       const whole = Buffer.concat([head, ...tensors], bytes);
       answer[Symbol.dispose]();
-      this.#to.end(whole);
+      answerSoon(this.#to, headers, whole);
       return;
     }
+    this.#to.writeHead(200, headers);
     this.#answer = answer;
     this.#to.write(head);
     for (const tensor of tensors) this.#to.write(tensor);

@@ -4,16 +4,16 @@
  */
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { RequestEvent } from '../channels.js';
 import { metricsOf, processMetrics } from '../metrics/index.js';
 import type { Runtime } from '../runtime/index.js';
+import { RequestTally } from './tally.js';
 
 /** Where the metrics are. */
 export const METRICS_PATH = '/metrics';
 
-/** Seconds. */
-const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const PREFIX = 'quantlane_server_';
 /** Why a request was refused before anything was done for it, by status. */
 const REFUSALS: Readonly<Record<number, string>> = { 401: 'token', 429: 'limit' };
 
@@ -30,8 +30,7 @@ export interface ServerState {
 /** Counts requests of one server, in a registry of its own. */
 export class ServerMetrics {
   readonly #registry = new Registry();
-  readonly #requests: Counter;
-  readonly #seconds: Histogram;
+  readonly #requests: RequestTally;
   readonly #refused: Counter;
   /** Requests that are not over. */
   #inFlight = 0;
@@ -42,18 +41,9 @@ export class ServerMetrics {
 
   constructor(runtime: Runtime, state: ServerState) {
     const common = (name: string, help: string, labelNames: string[] = []) => {
-      return { name: `quantlane_server_${name}`, help, labelNames, registers: [this.#registry] };
+      return { name: `${PREFIX}${name}`, help, labelNames, registers: [this.#registry] };
     };
-    const labels = ['route', 'model'];
-    this.#requests = new Counter(common('requests_total', 'Requests that are over', [...labels, 'status']));
-    this.#seconds = new Histogram({
-      ...common(
-        'request_duration_seconds',
-        'Seconds from the head of a request to the last byte of its answer',
-        labels,
-      ),
-      buckets: BUCKETS,
-    });
+    this.#requests = new RequestTally(this.#registry, PREFIX);
     this.#refused = new Counter(common('refused_total', 'Requests that were refused unread', ['reason']));
     for (const reason of Object.values(REFUSALS)) this.#refused.inc({ reason }, 0);
     counter(common('received_bytes_total', 'Bytes of requests, their heads included'), () => this.#bytes.received);
@@ -83,12 +73,11 @@ export class ServerMetrics {
   }
 
   /** A request that came by `socket` is over. */
-  end({ route, model, status, milliseconds }: RequestEvent, socket: Socket): void {
+  end(event: RequestEvent, socket: Socket): void {
     this.#inFlight--;
     this.#countBytes(socket);
-    this.#requests.inc({ route, model, status });
-    this.#seconds.observe({ route, model }, milliseconds / 1000);
-    const reason = REFUSALS[status];
+    this.#requests.count(event);
+    const reason = REFUSALS[event.status];
     if (reason !== undefined) this.#refused.inc({ reason });
   }
 
