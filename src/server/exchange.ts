@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail } from '../errors.js';
 import { HEAD_LENGTH } from '../protocol/index.js';
+import { bodyOf, giveBack } from './bodies.js';
 import { Body } from './body.js';
 import { late } from './failure.js';
 import type { Inference, LeasedAnswer } from './infer.js';
@@ -42,6 +43,7 @@ export class Exchange {
   #isDone = false;
   /** What is being written. */
   #answer: LeasedAnswer | undefined;
+  #body: Buffer | undefined;
 
   constructor(model: Model, from: IncomingMessage, to: ServerResponse, parts: ExchangeParts) {
     this.#model = model;
@@ -114,9 +116,9 @@ export class Exchange {
     else headers.push('application/octet-stream', HEAD_LENGTH, String(head.length));
     if (bytes <= SMALL) {
       // A copy of a few bytes costs less than a write of its own for each tensor.
-      const whole = Buffer.concat([head, ...tensors], bytes);
+      this.#body = bodyOf([head, ...tensors], bytes);
       answer[Symbol.dispose]();
-      answerSoon(this.#to, headers, whole);
+      answerSoon(this.#to, headers, this.#body);
       return;
     }
     this.#to.writeHead(200, headers);
@@ -148,6 +150,7 @@ export class Exchange {
       this.#gone?.abort(this.#reason);
     }
     this.#answer?.[Symbol.dispose]();
+    if (this.#body !== undefined && this.#to.writableFinished) giveBack(this.#body);
     this.#parts.over();
   }
 
