@@ -14,7 +14,7 @@ import {
 } from '#src/index.js';
 import { normal } from '../cli/helpers.js';
 import { expectIdle } from '../support/runtime.js';
-import { contentOf, expectEmpty, host } from './helpers.js';
+import { contentOf, expectEmpty, expectSameFrom, host } from './helpers.js';
 import { HAS_NATS, NatsServer, NEEDS_NATS } from './server.js';
 
 describe.skipIf(!HAS_NATS)(`other hosts${NEEDS_NATS}`, () => {
@@ -39,21 +39,8 @@ describe.skipIf(!HAS_NATS)(`other hosts${NEEDS_NATS}`, () => {
     await expectEmpty(ending.url);
   });
 
-  /** Asserts that both give the same, be it a result or an error. */
-  async function expectSame(tensor: PlainTensor, scheme: SchemeInput, options: QuantizeOptions = {}): Promise<void> {
-    const [expected, actual] = await Promise.all(
-      [near, far].map((runtime) =>
-        runtime.quantize(tensor, scheme, options).then(
-          (result) => {
-            using own = result;
-            return contentOf(own);
-          },
-          ({ name, code, message, details }) => ({ name, code, message, details }),
-        ),
-      ),
-    );
-    expect(actual).toEqual(expected);
-  }
+  const expectSame = (tensor: PlainTensor, scheme: SchemeInput, options?: QuantizeOptions): Promise<void> =>
+    expectSameFrom([near, far], tensor, scheme, options);
 
   it.each(PRESETS.map(({ name }) => name))('%s', async (name) => {
     const { parameters: source, symmetric } = preset(name);

@@ -9,11 +9,15 @@ import { expect } from 'vitest';
 import { ClusterNode, type NodeOptions } from '#src/cluster/index.js';
 import {
   createRuntime,
+  type PlainTensor,
   type QuantizedTensor,
+  type QuantizeOptions,
   type RemoteOptions,
   type RemoteRuntime,
   type RuntimeOptions,
   remote,
+  type SchemeInput,
+  type StreamingRuntime,
 } from '#src/index.js';
 import { MAIN } from '../cli/helpers.js';
 import { expectIdle } from '../support/runtime.js';
@@ -109,4 +113,25 @@ export function contentOf(result: QuantizedTensor): object {
       : `${view.constructor.name} ${Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('hex')}`,
   ]);
   return { scheme, shape, dtype, dataShape, parameterShape, byteLength, stats, ...Object.fromEntries(bits) };
+}
+
+/** Asserts that two runtimes give the same, be it a result or an error. */
+export async function expectSameFrom(
+  runtimes: readonly [StreamingRuntime, StreamingRuntime],
+  tensor: PlainTensor,
+  scheme: SchemeInput,
+  options: QuantizeOptions = {},
+): Promise<void> {
+  const [expected, actual] = await Promise.all(
+    runtimes.map((runtime) =>
+      runtime.quantize(tensor, scheme, options).then(
+        (result) => {
+          using own = result;
+          return contentOf(own);
+        },
+        ({ name, code, message, details }) => ({ name, code, message, details }),
+      ),
+    ),
+  );
+  expect(actual).toEqual(expected);
 }

@@ -12,7 +12,7 @@ import {
   type StreamingRuntime,
 } from '#src/index.js';
 import { expectIdle } from '../support/runtime.js';
-import { contentOf, expectEmpty, host } from './helpers.js';
+import { expectEmpty, expectSameFrom, host } from './helpers.js';
 import { HAS_NATS, NatsServer, NEEDS_NATS } from './server.js';
 
 /** 200 KiB, of pieces of at most 64 KiB. */
@@ -45,18 +45,7 @@ describe.skipIf(!HAS_NATS)(`one tensor on several hosts${NEEDS_NATS}`, () => {
   /** Asserts that both give the same; gives how many messages it took. */
   async function messagesOf(tensor: PlainTensor, scheme: SchemeInput, options: QuantizeOptions = {}): Promise<number> {
     const before = far.metrics().cluster.sent;
-    const [expected, actual] = await Promise.all(
-      [near, far].map((runtime) =>
-        runtime.quantize(tensor, scheme, options).then(
-          (result) => {
-            using own = result;
-            return contentOf(own);
-          },
-          ({ name, code, message, details }) => ({ name, code, message, details }),
-        ),
-      ),
-    );
-    expect(actual).toEqual(expected);
+    await expectSameFrom([near, far], tensor, scheme, options);
     return far.metrics().cluster.sent - before;
   }
 
