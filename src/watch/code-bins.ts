@@ -2,6 +2,7 @@
  * Codes of any planar scheme, counted in at most 256 bins.
  * @module
  */
+import { bytesIn } from '../memory/index.js';
 import { CODE_FACTS, type CodeDtype, codeValue, isIntegerCode, isPacked, type Scheme } from '../scheme/index.js';
 
 /** The most bins. */
@@ -60,7 +61,7 @@ export class CodeBins {
    * @param counts a number for each bin
    */
   count(data: ArrayBufferView, elements: number, { dtype, packing }: Scheme, counts: Float64Array): void {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const bytes = bytesIn(data);
     const perByte = isPacked(dtype) ? 8 / this.#bits : 1;
     const whole = Math.min(bytes.length, Math.floor((elements * this.#bits) / 8));
     const rest = perByte === 1 ? 0 : elements % perByte;
